@@ -1,0 +1,166 @@
+//! Delivery reports, and `send` and `flush` with the behaviour that the course's Python client has.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, ToBytes};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::{ClientConfig, Message};
+
+use crate::connect::{ClientEvents, HasEvents};
+use crate::grammar::{Line, Position};
+use crate::{Error, out, stop};
+
+/// What a program prints when the fate of a message is known: the course's `on_delivery` callback.
+pub type Report = for<'a> fn(&'a DeliveryResult<'_>) -> Option<Line<'a>>;
+
+/// The producer of every program: librdkafka's, whose delivery reports are served by `poll` and [`flush`], as in Python.
+pub type ReportingProducer = BaseProducer<DeliveryReports>;
+
+/// Where a producer's delivery reports go: each is counted, and printed as the program's [`Report`] says.
+pub struct DeliveryReports {
+    report: Report,
+    delivered: AtomicU64,
+    failed: AtomicU64,
+    last: Mutex<Option<Result<Position<'static>, KafkaError>>>,
+    output: Mutex<Option<Error>>,
+    events: ClientEvents,
+}
+
+impl DeliveryReports {
+    /// Creates a producer whose delivery reports are printed by `report`.
+    ///
+    /// # Errors
+    /// When librdkafka refuses a property, or the properties together.
+    pub fn producer(config: &ClientConfig, report: Report) -> Result<ReportingProducer, Error> {
+        Ok(config.create_with_context(Self {
+            report,
+            delivered: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            last: Mutex::default(),
+            output: Mutex::default(),
+            events: ClientEvents::default(),
+        })?)
+    }
+
+    /// How many messages were reported as delivered.
+    pub fn delivered(&self) -> u64 {
+        self.delivered.load(Ordering::Relaxed)
+    }
+
+    /// How many messages were reported as failed.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// The latest report, once: where the message stands, or why it failed.
+    pub fn take_last(&self) -> Option<Result<Position<'static>, KafkaError>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Prints a line that is not a delivery report, for instance of a message that could not even be queued.
+    ///
+    /// # Errors
+    /// When standard output is closed.
+    pub fn failed_to_queue(&self, value: &[u8], why: &KafkaError) -> Result<(), Error> {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        out::print(&Line::failed(value, why))
+    }
+
+    /// What the program's exit status says: all was delivered, or not.
+    ///
+    /// # Errors
+    /// When a delivery failed, or its report could not be printed.
+    pub fn verdict(&self) -> Result<(), Error> {
+        if let Some(error) = self.output.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(error);
+        }
+        match self.failed() {
+            0 => Ok(()),
+            failed => Err(Error::failed(format!(
+                "{failed} of {} messages were not acknowledged; the lines that begin with `failed` say why",
+                failed + self.delivered()
+            ))),
+        }
+    }
+
+    pub(crate) fn events(&self) -> &ClientEvents {
+        &self.events
+    }
+}
+
+impl HasEvents for DeliveryReports {
+    fn client_events(&self) -> &ClientEvents {
+        &self.events
+    }
+}
+
+impl ProducerContext for DeliveryReports {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let last = match result {
+            Ok(message) => {
+                self.delivered.fetch_add(1, Ordering::Relaxed);
+                let topic = message.topic().to_owned().into();
+                Ok(Position {
+                    topic,
+                    partition: message.partition(),
+                    offset: message.offset(),
+                })
+            }
+            Err((error, _)) => {
+                self.failed.fetch_add(1, Ordering::Relaxed);
+                Err(error.clone())
+            }
+        };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+        if let Some(line) = (self.report)(result)
+            && let Err(error) = out::print(&line)
+        {
+            *self.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+    }
+}
+
+/// Hands a record to librdkafka. When its local queue is full (100,000 messages or 1 GiB), serves delivery reports until
+/// there is room, where Python raises `BufferError`. Whether the record arrives is told later, by its delivery report.
+///
+/// # Errors
+/// When librdkafka refuses the record (too large, unknown partition, failed transaction), or the program is asked to
+/// stop while the queue is full.
+pub fn send<K, P>(producer: &ReportingProducer, record: BaseRecord<'_, K, P>) -> KafkaResult<()>
+where
+    K: ToBytes + ?Sized,
+    P: ToBytes + ?Sized,
+{
+    let mut record = record;
+    loop {
+        match producer.send(record) {
+            Ok(()) => return Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if !stop::requested() => {
+                producer.poll(TICK);
+                record = back;
+            }
+            Err((error, _)) => return Err(error),
+        }
+    }
+}
+
+/// Waits until every message has its delivery report; returns how many have none when the time is over, as Python's
+/// `flush` does. (rust-rdkafka's own `flush` looks only every 100 ms, which would be the cost of each transaction.)
+pub fn flush(producer: &ReportingProducer, limit: Duration) -> usize {
+    let end = Instant::now() + limit;
+    loop {
+        let left = usize::try_from(producer.in_flight_count()).unwrap_or(0);
+        if left == 0 || Instant::now() >= end {
+            return left;
+        }
+        producer.poll(TICK);
+    }
+}
+
+/// rust-rdkafka's `poll` always takes its whole time, even when a report came at once: so it is a short one.
+const TICK: Duration = Duration::from_millis(1);

@@ -1,0 +1,220 @@
+//! Consumers: rebalances, going back to the committed offsets, and when to stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+use crate::connect::{ClientEvents, HasEvents};
+use crate::{Error, cli, stop};
+
+/// The consumer of every program.
+pub type GroupConsumer = BaseConsumer<Group>;
+
+/// Ctrl-C is noticed within this time while a consumer waits for messages.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// A member that has not been given its (perhaps empty) share of partitions after this long is idle too: 45 s, the
+/// default session.timeout.ms, is how long the group may wait for a dead member.
+const JOIN_LIMIT: Duration = Duration::from_secs(60);
+
+/// What the group coordinator tells a member: logged, and noted.
+#[derive(Default)]
+pub struct Group {
+    events: ClientEvents,
+    joined: AtomicBool,
+    revoked: AtomicBool,
+}
+
+impl Group {
+    /// Creates a consumer that logs its rebalances.
+    ///
+    /// # Errors
+    /// When librdkafka refuses a property, or the properties together.
+    pub fn consumer(config: &ClientConfig) -> Result<GroupConsumer, Error> {
+        Ok(config.create_with_context(Self::default())?)
+    }
+
+    /// Whether partitions were taken away since this was last asked.
+    pub fn take_revoked(&self) -> bool {
+        self.revoked.swap(false, Ordering::Relaxed)
+    }
+
+    pub(crate) fn events(&self) -> &ClientEvents {
+        &self.events
+    }
+}
+
+impl HasEvents for Group {
+    fn client_events(&self) -> &ClientEvents {
+        &self.events
+    }
+}
+
+impl ConsumerContext for Group {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(partitions) => log::info!("assigned: {}", list(partitions)),
+            Rebalance::Revoke(partitions) => {
+                self.revoked.store(true, Ordering::Relaxed);
+                let lost = if consumer.assignment_lost() {
+                    " (lost: the group went on without this member)"
+                } else {
+                    ""
+                };
+                log::info!("revoked: {}{lost}", list(partitions));
+            }
+            Rebalance::Error(error) => log::warn!("rebalance: {error}"),
+        }
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if matches!(rebalance, Rebalance::Assign(_)) {
+            self.joined.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn list(partitions: &TopicPartitionList) -> String {
+    if partitions.count() == 0 {
+        return "no partition".into();
+    }
+    let names: Vec<_> = partitions
+        .elements()
+        .iter()
+        .map(|p| format!("{}[{}]", p.topic(), p.partition()))
+        .collect();
+    names.join(" ")
+}
+
+/// The next message, or nothing within the timeout (or when the program is asked to stop). Rebalances are served here.
+///
+/// # Errors
+/// Those from which librdkafka does not recover by itself: a fatal one, no access, no valid offset to start from.
+/// The others (a broker is away) are logged, and polling goes on.
+pub fn poll(consumer: &GroupConsumer, timeout: Duration) -> Result<Option<BorrowedMessage<'_>>, Error> {
+    let end = Instant::now() + timeout;
+    loop {
+        match consumer.poll(SLICE.min(end.saturating_duration_since(Instant::now()))) {
+            Some(Ok(message)) => return Ok(Some(message)),
+            Some(Err(error)) => check(error)?,
+            None => {}
+        }
+        // A revocation is the caller's to see before it waits on.
+        if Instant::now() >= end || stop::requested() || consumer.context().revoked.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+    }
+}
+
+fn check(error: KafkaError) -> Result<(), Error> {
+    use RDKafkaErrorCode::{
+        AutoOffsetReset, GroupAuthorizationFailed, InconsistentGroupProtocol, SaslAuthenticationFailed,
+        TopicAuthorizationFailed,
+    };
+    match error {
+        KafkaError::MessageConsumptionFatal(code) => Err(Error::failed(format!("this consumer cannot go on: {code}"))),
+        KafkaError::MessageConsumption(
+            code @ (AutoOffsetReset
+            | GroupAuthorizationFailed
+            | InconsistentGroupProtocol
+            | SaslAuthenticationFailed
+            | TopicAuthorizationFailed),
+        ) => Err(Error::failed(format!("nothing can be read: {code}"))),
+        other => {
+            log::warn!("{other}; trying again");
+            Ok(())
+        }
+    }
+}
+
+/// Goes back to the committed offsets of all assigned partitions (to the beginning where there are none): what was
+/// read and not committed is read again. A partition that was assigned a moment ago starts there anyway.
+///
+/// # Errors
+/// When the broker does not tell the offsets within the limit.
+pub fn rewind(consumer: &GroupConsumer, limit: Duration) -> Result<(), Error> {
+    let assigned = consumer.assignment()?;
+    if assigned.count() == 0 {
+        return Ok(());
+    }
+    let mut committed = consumer
+        .committed_offsets(assigned, limit)
+        .map_err(|error| Error::failed(format!("the committed offsets cannot be read: {error}")))?;
+    let mut uncommitted = Vec::new();
+    for partition in committed.elements() {
+        if partition.offset() == Offset::Invalid {
+            uncommitted.push((partition.topic().to_owned(), partition.partition()));
+        }
+    }
+    for (topic, partition) in uncommitted {
+        committed.set_partition_offset(&topic, partition, Offset::Beginning)?;
+    }
+    let done = consumer.seek_partitions(committed, limit)?;
+    for partition in done.elements() {
+        match partition.error() {
+            // _STATE: not being fetched yet, or no longer ours.
+            Ok(()) | Err(KafkaError::OffsetFetch(RDKafkaErrorCode::State)) => {}
+            Err(error) => {
+                return Err(Error::failed(format!(
+                    "{}[{}]: {error}",
+                    partition.topic(),
+                    partition.partition()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// When a consumer has done what it was asked to do.
+pub struct Until {
+    count: Option<u64>,
+    idle_exit: Option<Duration>,
+    processed: u64,
+    started: Instant,
+    last: Option<Instant>,
+}
+
+impl Until {
+    /// From `--count` and `--idle-exit`.
+    pub fn new(args: &cli::Consume) -> Self {
+        Self {
+            count: args.count,
+            idle_exit: args.idle_exit,
+            processed: 0,
+            started: Instant::now(),
+            last: None,
+        }
+    }
+
+    /// Counts processed messages.
+    pub fn processed(&mut self, messages: u64) {
+        self.processed += messages;
+        self.last = Some(Instant::now());
+    }
+
+    /// How many messages may still be processed.
+    pub fn left(&self) -> u64 {
+        self.count
+            .map_or(u64::MAX, |count| count.saturating_sub(self.processed))
+    }
+
+    /// Whether to stop: Ctrl-C, `--count` messages, or `--idle-exit` seconds without one. The idle clock starts when the
+    /// group has given this member its partitions.
+    pub fn reached(&mut self, consumer: &GroupConsumer) -> bool {
+        if self.last.is_none()
+            && (consumer.context().joined.load(Ordering::Relaxed) || self.started.elapsed() > JOIN_LIMIT)
+        {
+            self.last = Some(Instant::now());
+        }
+        let idle = match (self.idle_exit, self.last) {
+            (Some(limit), Some(last)) => last.elapsed() >= limit,
+            _ => false,
+        };
+        stop::requested() || self.left() == 0 || idle
+    }
+}

@@ -1,0 +1,11 @@
+//! The programs of the course and the lab, on a real Kafka: one test binary, so that one Kafka serves the whole run.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says so by panicking, and its measurements go to the test's output"
+)]
+
+mod support;
