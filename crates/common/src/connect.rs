@@ -39,6 +39,9 @@ impl ClientEvents {
             _ => log::Level::Warn,
         };
         log::log!(level, "librdkafka: {facility} {message}");
+        if told_as_error {
+            self.note(message.split_once("]: ").map_or(message, |(_thread, text)| text));
+        }
     }
 
     pub(crate) fn error(&self, error: &KafkaError, reason: &str) {
@@ -50,8 +53,17 @@ impl ClientEvents {
         log::log!(level, "librdkafka: {reason}");
         // "All brokers are down" follows the error that says why, and must not hide it.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+            self.note(reason);
         }
+    }
+
+    fn note(&self, reason: &str) {
+        // "HOST:PORT/bootstrap: what happened (after 3ms in state CONNECT)": the address stands in our own line already.
+        let reason = reason
+            .split_once("/bootstrap: ")
+            .map_or(reason, |(_address, text)| text);
+        let reason = reason.split_once(" (after ").map_or(reason, |(text, _state)| text);
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
     }
 
     fn last_error(&self) -> String {

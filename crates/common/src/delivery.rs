@@ -69,11 +69,7 @@ impl DeliveryReports {
         out::print(&Line::failed(value, why))
     }
 
-    /// What the program's exit status says: all was delivered, or not.
-    ///
-    /// # Errors
-    /// When a delivery failed, or its report could not be printed.
-    pub fn verdict(&self) -> Result<(), Error> {
+    fn verdict(&self) -> Result<(), Error> {
         if let Some(error) = self.output.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(error);
         }
@@ -160,6 +156,16 @@ pub fn flush(producer: &ReportingProducer, limit: Duration) -> usize {
         }
         producer.poll(TICK);
     }
+}
+
+/// Ends a producer: what is still queued is discarded, and reported as failed. Then says what the exit status says.
+///
+/// # Errors
+/// When a delivery failed, or its report could not be printed.
+pub fn finish(producer: ReportingProducer) -> Result<(), Error> {
+    let reports = producer.context().clone();
+    drop(producer);
+    reports.verdict()
 }
 
 /// rust-rdkafka's `poll` always takes its whole time, even when a report came at once: so it is a short one.

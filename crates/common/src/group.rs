@@ -1,12 +1,12 @@
 //! Consumers: rebalances, going back to the committed offsets, and when to stop.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use crate::connect::{ClientEvents, HasEvents};
 use crate::{Error, cli, stop};
@@ -17,6 +17,9 @@ pub type GroupConsumer = BaseConsumer<Group>;
 /// Ctrl-C is noticed within this time while a consumer waits for messages.
 const SLICE: Duration = Duration::from_millis(100);
 
+/// How long [`consume`] waits for the committed offsets.
+const REWIND_LIMIT: Duration = Duration::from_secs(10);
+
 /// A member that has not been given its (perhaps empty) share of partitions after this long is idle too: 45 s, the
 /// default session.timeout.ms, is how long the group may wait for a dead member.
 const JOIN_LIMIT: Duration = Duration::from_secs(60);
@@ -26,7 +29,7 @@ const JOIN_LIMIT: Duration = Duration::from_secs(60);
 pub struct Group {
     events: ClientEvents,
     joined: AtomicBool,
-    revoked: AtomicBool,
+    revocations: AtomicU64,
 }
 
 impl Group {
@@ -38,9 +41,9 @@ impl Group {
         Ok(config.create_with_context(Self::default())?)
     }
 
-    /// Whether partitions were taken away since this was last asked.
-    pub fn take_revoked(&self) -> bool {
-        self.revoked.swap(false, Ordering::Relaxed)
+    /// How often partitions were taken away from this member.
+    fn revocations(&self) -> u64 {
+        self.revocations.load(Ordering::Relaxed)
     }
 
     pub(crate) fn events(&self) -> &ClientEvents {
@@ -59,7 +62,7 @@ impl ConsumerContext for Group {
         match rebalance {
             Rebalance::Assign(partitions) => log::info!("assigned: {}", list(partitions)),
             Rebalance::Revoke(partitions) => {
-                self.revoked.store(true, Ordering::Relaxed);
+                self.revocations.fetch_add(1, Ordering::Relaxed);
                 let lost = if consumer.assignment_lost() {
                     " (lost: the group went on without this member)"
                 } else {
@@ -90,7 +93,8 @@ fn list(partitions: &TopicPartitionList) -> String {
     names.join(" ")
 }
 
-/// The next message, or nothing within the timeout (or when the program is asked to stop). Rebalances are served here.
+/// Python's `poll(timeout)`: the next message, or nothing (the timeout is over, or the program is asked to stop).
+/// Rebalances are served here, and nowhere else: between two calls, the assignment does not change under the caller.
 ///
 /// # Errors
 /// Those from which librdkafka does not recover by itself: a fatal one, no access, no valid offset to start from.
@@ -98,16 +102,64 @@ fn list(partitions: &TopicPartitionList) -> String {
 pub fn poll(consumer: &GroupConsumer, timeout: Duration) -> Result<Option<BorrowedMessage<'_>>, Error> {
     let end = Instant::now() + timeout;
     loop {
-        match consumer.poll(SLICE.min(end.saturating_duration_since(Instant::now()))) {
+        let left = end.saturating_duration_since(Instant::now());
+        match consumer.poll(SLICE.min(left)) {
             Some(Ok(message)) => return Ok(Some(message)),
             Some(Err(error)) => check(error)?,
             None => {}
         }
-        // A revocation is the caller's to see before it waits on.
-        if Instant::now() >= end || stop::requested() || consumer.context().revoked.load(Ordering::Relaxed) {
+        if left.is_zero() || stop::requested() {
             return Ok(None);
         }
     }
+}
+
+/// Python's `consume(num_messages, timeout)`: what comes within the timeout, up to so many messages.
+///
+/// A rebalance may be served in between. Messages of a partition that is no longer ours must not be processed, and the
+/// offsets of a half-collected batch must not be committed: the batch is then dropped, unprocessed, and read again from
+/// the committed offsets, here or by the member that has the partitions now.
+///
+/// # Errors
+/// As [`poll`], and [`rewind`].
+pub fn consume(consumer: &GroupConsumer, most: u64, timeout: Duration) -> Result<Vec<BorrowedMessage<'_>>, Error> {
+    let end = Instant::now() + timeout;
+    let revocations = consumer.context().revocations();
+    let mut batch = Vec::new();
+    while (batch.len() as u64) < most {
+        let Some(message) = poll(consumer, end.saturating_duration_since(Instant::now()))? else {
+            break;
+        };
+        batch.push(message);
+    }
+    if consumer.context().revocations() != revocations {
+        if !batch.is_empty() {
+            log::info!(
+                "a rebalance came while a batch was being read: its {} messages are read again",
+                batch.len()
+            );
+        }
+        drop(batch);
+        rewind(consumer, REWIND_LIMIT)?;
+        return Ok(Vec::new());
+    }
+    Ok(batch)
+}
+
+/// The offsets to commit after these messages: for each partition the one after its last message.
+///
+/// # Errors
+/// Never for messages that come from Kafka (librdkafka checks the range of offsets).
+pub fn offsets_after(batch: &[BorrowedMessage<'_>]) -> KafkaResult<TopicPartitionList> {
+    let mut next = TopicPartitionList::new();
+    for message in batch {
+        let offset = Offset::Offset(message.offset() + 1);
+        match next.find_partition(message.topic(), message.partition()) {
+            Some(mut known) => known.set_offset(offset)?,
+            None => next.add_partition_offset(message.topic(), message.partition(), offset)?,
+        }
+    }
+    Ok(next)
 }
 
 fn check(error: KafkaError) -> Result<(), Error> {

@@ -3,43 +3,75 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::producer::Producer;
+use rdkafka::message::ToBytes;
+use rdkafka::producer::{BaseRecord, Producer};
 
 use crate::Error;
-use crate::delivery::{ReportingProducer, flush};
+use crate::delivery::{self, ReportingProducer, flush};
+use crate::group::GroupConsumer;
 
 /// What librdkafka asks the application to do about a failed transaction call (librdkafka's INTRODUCTION.md,
 /// "Transactional producer").
 #[derive(Debug, Clone)]
 pub enum TxnError {
     /// Call the same function again.
-    Retriable(KafkaError),
+    Retriable(Cause),
     /// Abort the transaction, then begin again.
-    Abortable(KafkaError),
+    Abortable(Cause),
     /// This producer instance can do no more: the program stops.
-    Fatal(KafkaError),
+    Fatal(Cause),
+}
+
+/// librdkafka's code and text.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    code: Option<RDKafkaErrorCode>,
+    text: String,
 }
 
 impl From<KafkaError> for TxnError {
     fn from(error: KafkaError) -> Self {
-        match &error {
-            KafkaError::Transaction(flags) if flags.is_fatal() => Self::Fatal(error),
-            KafkaError::Transaction(flags) if flags.txn_requires_abort() => Self::Abortable(error),
-            KafkaError::Transaction(flags) if flags.is_retriable() => Self::Retriable(error),
-            KafkaError::Flush(_) => Self::Retriable(error),
-            KafkaError::MessageProduction(RDKafkaErrorCode::Fatal) => Self::Fatal(error),
+        let code = error.rdkafka_error_code();
+        match error {
+            KafkaError::Transaction(flags) => {
+                let cause = Cause {
+                    code,
+                    text: flags.string(),
+                };
+                if flags.is_fatal() {
+                    Self::Fatal(cause)
+                } else if flags.txn_requires_abort() {
+                    Self::Abortable(cause)
+                } else if flags.is_retriable() {
+                    Self::Retriable(cause)
+                } else {
+                    Self::Fatal(cause)
+                }
+            }
+            KafkaError::Flush(_) => Self::Retriable(Cause {
+                code,
+                text: "messages are still under way".into(),
+            }),
             // _STATE (the transaction has failed already), or a message that librdkafka refuses.
-            KafkaError::MessageProduction(_) => Self::Abortable(error),
-            _ => Self::Fatal(error),
+            KafkaError::MessageProduction(code) if code != RDKafkaErrorCode::Fatal => Self::Abortable(Cause {
+                code: Some(code),
+                text: code.to_string(),
+            }),
+            other => Self::Fatal(Cause {
+                code,
+                text: other.to_string(),
+            }),
         }
     }
 }
 
 impl TxnError {
-    fn kafka_error(&self) -> &KafkaError {
+    fn cause(&self) -> &Cause {
         match self {
-            Self::Retriable(error) | Self::Abortable(error) | Self::Fatal(error) => error,
+            Self::Retriable(cause) | Self::Abortable(cause) | Self::Fatal(cause) => cause,
         }
     }
 
@@ -47,10 +79,13 @@ impl TxnError {
     /// broker PRODUCER_FENCED or, before EndTxn v3, INVALID_PRODUCER_EPOCH).
     pub fn is_fenced(&self) -> bool {
         use RDKafkaErrorCode::{Fenced, InvalidProducerEpoch, ProducerFenced};
-        matches!(
-            self.kafka_error().rdkafka_error_code(),
-            Some(Fenced | ProducerFenced | InvalidProducerEpoch)
-        )
+        matches!(self.cause().code, Some(Fenced | ProducerFenced | InvalidProducerEpoch))
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
@@ -59,11 +94,7 @@ impl fmt::Display for TxnError {
         if self.is_fenced() {
             f.write_str("fenced: a newer instance with the same transactional.id has taken over")
         } else {
-            // Without the prefix "Transaction error:", which says nothing here.
-            match self.kafka_error() {
-                KafkaError::Transaction(error) => write!(f, "{error}"),
-                other => write!(f, "{other}"),
-            }
+            self.cause().fmt(f)
         }
     }
 }
@@ -114,15 +145,51 @@ pub fn begin(producer: &ReportingProducer) -> Result<(), TxnError> {
     Ok(producer.begin_transaction()?)
 }
 
+/// Python's `produce` inside a transaction.
+///
+/// # Errors
+/// Abortable: the message is refused, or the transaction has failed already. Fatal: the producer has, and why.
+pub fn send<K, P>(producer: &ReportingProducer, record: BaseRecord<'_, K, P>) -> Result<(), TxnError>
+where
+    K: ToBytes + ?Sized,
+    P: ToBytes + ?Sized,
+{
+    delivery::send(producer, record).map_err(|error| match (TxnError::from(error), producer.client().fatal_error()) {
+        // `_FATAL` only says that there was a fatal error before: this is it.
+        (TxnError::Fatal(_), Some((code, text))) => TxnError::Fatal(Cause { code: Some(code), text }),
+        (error, _) => error,
+    })
+}
+
+/// Python's `send_offsets_to_transaction(offsets, group_metadata)`: these offsets are committed with the transaction, or
+/// not at all. The group metadata (member id and generation) is the consumer's at this moment: with it, the coordinator
+/// refuses the offsets of a member that the group has gone on without (KIP-447).
+///
+/// # Errors
+/// As librdkafka's `rd_kafka_send_offsets_to_transaction`.
+pub fn send_offsets(
+    producer: &ReportingProducer,
+    offsets: &TopicPartitionList,
+    consumer: &GroupConsumer,
+    timeout: Duration,
+) -> Result<(), TxnError> {
+    let Some(metadata) = consumer.group_metadata() else {
+        let text = "the consumer is in no group: group.id is needed".into();
+        return Err(TxnError::Fatal(Cause { code: None, text }));
+    };
+    serving(
+        producer,
+        producer.send_offsets_to_transaction(offsets, &metadata, timeout),
+    )
+}
+
 /// Python's `commit_transaction(timeout)`: waits for the delivery reports, then commits.
 ///
 /// # Errors
 /// Retriable: call it again, and nothing else (an abort would be refused once the commit is under way).
 pub fn commit(producer: &ReportingProducer, timeout: Duration) -> Result<(), TxnError> {
     if flush(producer, timeout) > 0 {
-        return Err(TxnError::Retriable(KafkaError::Flush(
-            RDKafkaErrorCode::OperationTimedOut,
-        )));
+        return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut).into());
     }
     serving(producer, producer.commit_transaction(timeout))
 }

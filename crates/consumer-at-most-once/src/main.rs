@@ -1,0 +1,102 @@
+//! Consumer, **at most once**: the offset is committed *before* the message is processed.
+//! The course's snippet « consommateur : At most once ».
+//!
+//! Guarantee: no message is processed twice. A message whose commit failed is not processed at all.
+//!
+//! How it breaks (it may): killed between the commit and the processing, it loses the message: the group has moved on.
+//!
+//! ```text
+//! terminal 1   compose/kafka.sh
+//! terminal 2   cargo run -p producer-at-most-once -- --count 100
+//! terminal 3   cargo run -p consumer-at-most-once -- --interval-ms 500
+//! terminal 3   Ctrl-\ (abrupt), then run it again: one message was never printed
+//! ```
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use common::grammar::{Line, Position};
+use common::group::{self, Group, Until};
+use common::{Error, app, cli, connect, out, stop};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{CommitMode, Consumer};
+
+/// Consumer, at most once: commit, then process
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Args {
+    #[command(flatten)]
+    kafka: cli::Broker,
+
+    /// Topic to read
+    #[arg(long, env = "TOPIC", default_value = "tp-at-most-once", value_parser = cli::topic_name)]
+    topic: String,
+
+    /// Consumer group
+    #[arg(long, env = "GROUP_ID", default_value = "tp-at-most-once", value_parser = cli::identifier)]
+    group: String,
+
+    #[command(flatten)]
+    consume: cli::Consume,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  consumer-at-most-once --interval-ms 500     time to kill it between commit and processing
+  consumer-at-most-once --idle-exit 5
+
+Exit status: 0 done, 1 reading or committing failed, 2 bad usage or no broker";
+
+fn main() -> ExitCode {
+    app::main(run)
+}
+
+fn run(args: Args) -> Result<(), Error> {
+    let topic = args.kafka.name(&args.topic);
+
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &args.kafka.bootstrap_servers);
+    config.set("group.id", args.kafka.name(&args.group));
+    // We commit ourselves: when is the whole lesson.
+    config.set("enable.auto.commit", "false");
+    // Without a committed offset, start at the beginning (for the example).
+    config.set("auto.offset.reset", "earliest");
+    args.kafka.overrides(&mut config);
+
+    let consumer = Group::consumer(&config)?;
+    connect::topic(
+        &consumer,
+        &args.kafka.bootstrap_servers,
+        &topic,
+        args.kafka.connect_timeout,
+    )?;
+    consumer.subscribe(&[&topic])?;
+
+    let mut until = Until::new(&args.consume);
+    while !until.reached(&consumer) {
+        let Some(message) = group::poll(&consumer, Duration::from_secs(1))? else {
+            continue;
+        };
+
+        // --- AT MOST ONCE: commit BEFORE processing ---
+        // Commits offset + 1: the group will never be given this message again.
+        if let Err(why) = consumer.commit_message(&message, CommitMode::Sync) {
+            // Perhaps committed, perhaps not: processing it now could make it twice. The committed offset decides.
+            log::warn!(
+                "{}: not processed, since its commit failed: {why}",
+                Position::of(&message)
+            );
+            group::rewind(&consumer, Duration::from_secs(10))?;
+            continue;
+        }
+
+        stop::sleep(args.consume.interval_ms); // killed here, the message is lost
+
+        // Only now the processing (if it fails, the message is lost).
+        out::print(&Line::read(&message))?;
+        until.processed(1);
+    }
+    // Dropping the consumer leaves the group.
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Producer, exactly once, **one transaction per message**: the example that the course left empty (eos.md: « chaque
+//! envoi de message doit être encadré par un beginTransaction et un commitTransaction »).
+//!
+//! Guarantee: each message is committed once, whatever is retried on the way.
+//!
+//! How it breaks (it may): run it again and every message is sent again: Kafka has no memory of what the *values* mean.
+//!
+//! What it costs: four round trips (AddPartitionsToTxn, Produce, EndTxn, and the markers that the broker writes) for one
+//! message, and two offsets, since each transaction ends with a control record. A batch per transaction
+//! (producer-exactly-once) shares that cost.
+//!
+//! ```text
+//! terminal 1   compose/kafka.sh
+//! terminal 2   cargo run -p eos-producer -- --count 100 --interval-ms 100
+//! terminal 3   cargo run -p eos-consumer
+//! ```
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use common::delivery::{DeliveryReports, ReportingProducer};
+use common::grammar::{Line, Position};
+use common::transaction::{self, TxnError, retry};
+use common::{Error, app, cli, connect, out, stop};
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{BaseRecord, Producer};
+
+/// Producer, exactly once: one transaction for each message
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Args {
+    #[command(flatten)]
+    kafka: cli::Broker,
+
+    /// Topic to write to
+    #[arg(long, env = "TOPIC", default_value = "mon_topic", value_parser = cli::topic_name)]
+    topic: String,
+
+    /// Who this producer is, across restarts: unique and stable
+    #[arg(long, env = "TRANSACTIONAL_ID", default_value = "eos-producer", value_parser = cli::identifier)]
+    transactional_id: String,
+
+    #[command(flatten)]
+    produce: cli::Produce,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  eos-producer --count 100 --interval-ms 100
+  eos-producer --count 1000     compare its duration with producer-exactly-once --count 1000
+
+Exit status: 0 done, 1 a transaction failed, 2 bad usage or no broker";
+
+/// For one call, as in the course's other transactional producer.
+const TEN_SECONDS: Duration = Duration::from_secs(10);
+
+/// After this long without an answer, transaction.timeout.ms (60 s by default) is over and the coordinator has aborted.
+const GIVE_UP: Duration = Duration::from_secs(60);
+
+/// A message whose transaction is aborted so often is the problem itself (too large for the topic, for instance).
+const ATTEMPTS: u32 = 5;
+
+fn main() -> ExitCode {
+    app::main(run)
+}
+
+fn run(args: Args) -> Result<(), Error> {
+    let topic = args.kafka.name(&args.topic);
+
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &args.kafka.bootstrap_servers);
+    // Both are implied by the transactional.id, and said here because exactly-once needs them: all in-sync replicas
+    // have the message, and a retry is recognised by its sequence number.
+    config.set("acks", "all");
+    config.set("enable.idempotence", "true");
+    // Makes transactions possible. Stable, so that the next run aborts what this one leaves open, and fences it.
+    config.set("transactional.id", args.kafka.name(&args.transactional_id));
+    // One message per transaction: there is no second one to wait for.
+    config.set("linger.ms", "0");
+    args.kafka.overrides(&mut config);
+
+    // Nothing is printed when a message is delivered: only a committed one counts.
+    let producer = DeliveryReports::producer(&config, |_| None)?;
+    connect::topic(
+        &producer,
+        &args.kafka.bootstrap_servers,
+        &topic,
+        args.kafka.connect_timeout,
+    )?;
+
+    retry(GIVE_UP, || transaction::init(&producer, TEN_SECONDS))?;
+
+    let mut failed = 0;
+    for i in 0..args.produce.count {
+        if stop::requested() {
+            break;
+        }
+        let value = args.produce.fill(format!("eos-msg-{i}"));
+        match send_until_committed(&producer, &topic, &value) {
+            Ok(at) => out::print(&Line::CommittedMessage(at, value.as_bytes().into()))?,
+            Err(error) => {
+                failed += 1;
+                out::print(&Line::failed(value.as_bytes(), &error))?;
+                // Fatal (fenced, for instance), or an outcome that only the coordinator knows: no further message.
+                if !matches!(error, TxnError::Abortable(_)) {
+                    return Err(error.into());
+                }
+            }
+        }
+        stop::sleep(args.produce.interval_ms);
+    }
+
+    match failed {
+        0 => Ok(()),
+        _ => Err(Error::failed(format!(
+            "{failed} messages could not be committed: see the lines `failed`"
+        ))),
+    }
+}
+
+/// One message, once: an aborted attempt has left nothing that a read_committed reader can see, so the next attempt is
+/// no duplicate.
+fn send_until_committed(producer: &ReportingProducer, topic: &str, value: &str) -> Result<Position<'static>, TxnError> {
+    let mut attempt = 1;
+    loop {
+        match send_in_transaction(producer, topic, value) {
+            Err(TxnError::Abortable(why)) => {
+                log::warn!("attempt {attempt} of {ATTEMPTS}: the transaction is aborted: {why}");
+                transaction::abort(producer, TEN_SECONDS)?;
+                if attempt == ATTEMPTS {
+                    return Err(TxnError::Abortable(why));
+                }
+                attempt += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+fn send_in_transaction(producer: &ReportingProducer, topic: &str, value: &str) -> Result<Position<'static>, TxnError> {
+    transaction::begin(producer)?;
+    transaction::send(producer, BaseRecord::<(), str>::to(topic).payload(value))?;
+    retry(GIVE_UP, || transaction::commit(producer, TEN_SECONDS))?;
+    // A commit waits for the delivery report, and a transaction with a failed message does not commit.
+    Ok(producer
+        .context()
+        .take_last()
+        .unwrap_or(Err(KafkaError::NoMessageReceived))?)
+}

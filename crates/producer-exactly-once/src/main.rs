@@ -1,0 +1,152 @@
+//! Producer, **exactly once**: the whole batch is one transaction.
+//! The course's snippet « producteur : Exactly one ».
+//!
+//! Guarantee: a read_committed reader sees the whole batch or nothing of it, and a retry never stores a message twice.
+//! A program that is killed leaves its transaction open; its successor, with the same transactional.id, aborts it.
+//!
+//! How it breaks (it may): run it again after a commit, and the batch is there twice. Kafka recognises a retry by the
+//! producer's id and sequence numbers, not a program that sends the same values once more.
+//!
+//! ```text
+//! terminal 1   compose/kafka.sh
+//! terminal 2   cargo run -p consumer-exactly-once                                    (after terminal 3 has started)
+//! terminal 3   cargo run -p producer-exactly-once -- --count 20 --interval-ms 500
+//! terminal 3   kill it half way (Ctrl-\ is abrupt), run it again: terminal 2 shows each value once
+//! ```
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use common::delivery::{self, DeliveryReports, ReportingProducer};
+use common::grammar::Line;
+use common::transaction::{self, TxnError, retry};
+use common::{Error, app, cli, connect, out, stop};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::BaseRecord;
+use rdkafka::{ClientConfig, Message};
+
+/// Producer, exactly once: one transaction for the whole batch
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Args {
+    #[command(flatten)]
+    kafka: cli::Broker,
+
+    /// Topic to write to
+    #[arg(long, env = "TOPIC", default_value = "input", value_parser = cli::topic_name)]
+    topic: String,
+
+    /// Who this producer is, across restarts: unique and stable
+    #[arg(long, env = "TRANSACTIONAL_ID", default_value = "txn-producer-exactly-once", value_parser = cli::identifier)]
+    transactional_id: String,
+
+    #[command(flatten)]
+    produce: cli::Produce,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  producer-exactly-once --count 20 --interval-ms 500
+  producer-exactly-once --transactional-id another      two producers at once need two ids
+
+Exit status: 0 done, 1 the transaction failed, 2 bad usage or no broker";
+
+/// The course's timeout for one call.
+const TEN_SECONDS: Duration = Duration::from_secs(10);
+
+/// After this long without an answer there is nothing left to try: transaction.timeout.ms (60 s by default) is over,
+/// and the coordinator has aborted the transaction.
+const GIVE_UP: Duration = Duration::from_secs(60);
+
+fn main() -> ExitCode {
+    app::main(run)
+}
+
+fn run(args: Args) -> Result<(), Error> {
+    let topic = args.kafka.name(&args.topic);
+
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &args.kafka.bootstrap_servers);
+    // All in-sync replicas have the message before it counts. A transactional producer accepts nothing less.
+    config.set("acks", "all");
+    // The broker gives this producer an id and checks a sequence number per partition: a retry is recognised and not
+    // stored again. Required for exactly-once (a transactional.id implies it).
+    config.set("enable.idempotence", "true");
+    // Try again for as long as delivery.timeout.ms allows: with sequence numbers this costs no duplicate.
+    config.set("retries", "1000000");
+    // Wait 5 ms for more messages to share a batch.
+    config.set("linger.ms", "5");
+    // Makes transactions possible. Stable, so that after a crash the next run takes over this identity: the coordinator
+    // aborts what the old one left open, and refuses the old one from then on (fencing).
+    config.set("transactional.id", args.kafka.name(&args.transactional_id));
+    args.kafka.overrides(&mut config);
+
+    let producer = DeliveryReports::producer(&config, delivery_report)?;
+    connect::topic(
+        &producer,
+        &args.kafka.bootstrap_servers,
+        &topic,
+        args.kafka.connect_timeout,
+    )?;
+
+    // 1) Once per process.
+    retry(GIVE_UP, || transaction::init(&producer, TEN_SECONDS))?;
+
+    // 2) One transaction for the batch.
+    transaction::begin(&producer)?;
+    let mut sent = 0;
+    let batch = send_batch(&producer, &topic, &args.produce, &mut sent);
+
+    // 3) All of it, or nothing.
+    let outcome = match batch {
+        Ok(()) if stop::requested() => return abort(&producer, sent, "interrupted"),
+        Ok(()) => retry(GIVE_UP, || transaction::commit(&producer, TEN_SECONDS)),
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(()) => out::print(&Line::Committed(sent))?,
+        Err(TxnError::Abortable(why)) => {
+            abort(&producer, sent, &why.to_string())?;
+            return Err(TxnError::Abortable(why).into());
+        }
+        // Fatal: fenced, or beyond repair. Retriable still after a minute: only the coordinator knows the outcome.
+        Err(other) => return Err(other.into()),
+    }
+
+    // As in the course. It does nothing: a commit waits for every message of its transaction.
+    delivery::flush(&producer, Duration::from_secs(5));
+    delivery::finish(producer)
+}
+
+fn send_batch(
+    producer: &ReportingProducer,
+    topic: &str,
+    produce: &cli::Produce,
+    sent: &mut u64,
+) -> Result<(), TxnError> {
+    for i in 0..produce.count {
+        if stop::requested() {
+            break;
+        }
+        let value = produce.fill(format!("eos-msg-{i}"));
+        transaction::send(producer, BaseRecord::<(), str>::to(topic).payload(&value))?;
+        *sent += 1;
+        producer.poll(Duration::ZERO); // serves delivery_report
+        stop::sleep(produce.interval_ms);
+    }
+    Ok(())
+}
+
+fn abort(producer: &ReportingProducer, sent: u64, why: &str) -> Result<(), Error> {
+    transaction::abort(producer, TEN_SECONDS)?;
+    out::print(&Line::aborted(sent, &why))
+}
+
+/// Stored, which does not yet mean visible: read_committed readers wait for the commit.
+fn delivery_report<'a>(report: &'a DeliveryResult<'_>) -> Option<Line<'a>> {
+    Some(match report {
+        Ok(message) => Line::delivered(message),
+        Err((why, message)) => Line::failed(message.payload().unwrap_or_default(), why),
+    })
+}
