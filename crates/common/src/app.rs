@@ -19,12 +19,7 @@ pub fn main<Args: Parser>(run: impl FnOnce(Args) -> Result<(), Error>) -> ExitCo
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
         .format(|line, record| {
             let (level, style) = (record.level(), line.default_level_style(record.level()));
-            writeln!(
-                line,
-                "{} {style}{level:<5}{style:#} {}",
-                line.timestamp_millis(),
-                record.args()
-            )
+            writeln!(line, "{} {style}{level:<5}{style:#} {}", line.timestamp_millis(), record.args())
         })
         .init();
     if let Err(error) = stop::on_signals() {

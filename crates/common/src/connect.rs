@@ -45,11 +45,9 @@ impl ClientEvents {
     }
 
     pub(crate) fn error(&self, error: &KafkaError, reason: &str) {
-        let level = if self.connected.load(Ordering::Relaxed) {
-            log::Level::Warn
-        } else {
-            log::Level::Debug
-        };
+        let told = self.last_error.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(brief(reason));
+        // rust-rdkafka 0.39 calls this twice for each error of a producer.
+        let level = if told || !self.connected.load(Ordering::Relaxed) { log::Level::Debug } else { log::Level::Warn };
         log::log!(level, "librdkafka: {reason}");
         // "All brokers are down" follows the error that says why, and must not hide it.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
@@ -58,12 +56,7 @@ impl ClientEvents {
     }
 
     fn note(&self, reason: &str) {
-        // "HOST:PORT/bootstrap: what happened (after 3ms in state CONNECT)": the address stands in our own line already.
-        let reason = reason
-            .split_once("/bootstrap: ")
-            .map_or(reason, |(_address, text)| text);
-        let reason = reason.split_once(" (after ").map_or(reason, |(text, _state)| text);
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(brief(reason).to_owned());
     }
 
     fn last_error(&self) -> String {
@@ -72,6 +65,12 @@ impl ClientEvents {
             None => String::new(),
         }
     }
+}
+
+/// "HOST:PORT/bootstrap: what happened (after 3ms in state CONNECT)", without what our own line says already.
+fn brief(reason: &str) -> &str {
+    let reason = reason.split_once("/bootstrap: ").map_or(reason, |(_address, text)| text);
+    reason.split_once(" (after ").map_or(reason, |(text, _state)| text)
 }
 
 /// A client that can ask for metadata.
@@ -150,10 +149,7 @@ pub fn topic<L: Link>(client: &L, servers: &str, topic: &str, limit: Duration) -
                 }
                 if !L::CREATES_TOPICS && !waiting_told {
                     waiting_told = true;
-                    log::info!(
-                        "topic {topic} does not exist yet: waiting up to {} s for it",
-                        limit.as_secs_f32()
-                    );
+                    log::info!("topic {topic} does not exist yet: waiting up to {} s for it", limit.as_secs_f32());
                 }
                 // Its creation is under way, and nothing tells when it is over.
                 stop::sleep(Duration::from_millis(50).min(left));
@@ -199,25 +195,15 @@ fn look(metadata: &Metadata, topic: &str) -> Result<State, Error> {
     };
     match found.error().map(RDKafkaErrorCode::from) {
         None => {
-            let led = found
-                .partitions()
-                .iter()
-                .filter(|partition| partition.leader() >= 0)
-                .count();
+            let led = found.partitions().iter().filter(|partition| partition.leader() >= 0).count();
             let all = found.partitions().len();
-            Ok(if all > 0 && led == all {
-                State::Ready(all)
-            } else {
-                State::NoTopic
-            })
+            Ok(if all > 0 && led == all { State::Ready(all) } else { State::NoTopic })
         }
-        Some(RDKafkaErrorCode::InvalidTopic) => Err(Error::Usage(format!(
-            "the broker refuses the topic name {topic}: correct --topic or --namespace"
-        ))),
+        Some(RDKafkaErrorCode::InvalidTopic) => {
+            Err(Error::Usage(format!("the broker refuses the topic name {topic}: correct --topic or --namespace")))
+        }
         Some(code @ (RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed)) => {
-            Err(Error::Usage(format!(
-                "topic {topic}: {code}; ask for access, or correct --topic or --namespace"
-            )))
+            Err(Error::Usage(format!("topic {topic}: {code}; ask for access, or correct --topic or --namespace")))
         }
         Some(_) => Ok(State::NoTopic),
     }

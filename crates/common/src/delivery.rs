@@ -101,11 +101,7 @@ impl ProducerContext for DeliveryReports {
             Ok(message) => {
                 self.delivered.fetch_add(1, Ordering::Relaxed);
                 let topic = message.topic().to_owned().into();
-                Ok(Position {
-                    topic,
-                    partition: message.partition(),
-                    offset: message.offset(),
-                })
+                Ok(Position { topic, partition: message.partition(), offset: message.offset() })
             }
             Err((error, _)) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);

@@ -38,11 +38,7 @@ pub struct Position<'a> {
 impl<'a> Position<'a> {
     /// The place of a record that was read, or whose delivery was reported.
     pub fn of(message: &'a impl Message) -> Self {
-        Self {
-            topic: Cow::Borrowed(message.topic()),
-            partition: message.partition(),
-            offset: message.offset(),
-        }
+        Self { topic: Cow::Borrowed(message.topic()), partition: message.partition(), offset: message.offset() }
     }
 
     /// `T[P]@O`
@@ -54,11 +50,7 @@ impl<'a> Position<'a> {
 
     fn from_parts(topic: &'a str, partition: &str, offset: &str) -> Option<Self> {
         (!topic.is_empty()).then_some(())?;
-        Some(Self {
-            topic: Cow::Borrowed(topic),
-            partition: partition.parse().ok()?,
-            offset: offset.parse().ok()?,
-        })
+        Some(Self { topic: Cow::Borrowed(topic), partition: partition.parse().ok()?, offset: offset.parse().ok()? })
     }
 }
 
@@ -111,10 +103,7 @@ impl<'a> Line<'a> {
 
     /// `delivered`, from a delivery report.
     pub fn delivered(message: &'a impl Message) -> Self {
-        Self::Delivered(
-            Position::of(message),
-            Cow::Borrowed(message.payload().unwrap_or_default()),
-        )
+        Self::Delivered(Position::of(message), Cow::Borrowed(message.payload().unwrap_or_default()))
     }
 
     /// `failed`, from a delivery report or from a message that could not even be queued.
@@ -129,10 +118,7 @@ impl<'a> Line<'a> {
 
     /// `[T pP@O] VALUE`; a null value is shown as nothing, as in the course (`… if msg.value() else ""`).
     pub fn read(message: &'a impl Message) -> Self {
-        Self::Read(
-            Position::of(message),
-            Cow::Borrowed(message.payload().unwrap_or_default()),
-        )
+        Self::Read(Position::of(message), Cow::Borrowed(message.payload().unwrap_or_default()))
     }
 
     /// `process: T[P]@O -> VALUE`
@@ -151,11 +137,7 @@ impl<'a> Line<'a> {
 
     /// `process: T[P]@O VALUE -> RESULT`
     pub fn transform(message: &'a impl Message, result: Option<&'a [u8]>) -> Self {
-        Self::Transform(
-            Position::of(message),
-            message.payload().map(Cow::Borrowed),
-            result.map(Cow::Borrowed),
-        )
+        Self::Transform(Position::of(message), message.payload().map(Cow::Borrowed), result.map(Cow::Borrowed))
     }
 
     /// Reads one line, without its line end. `None`: this is none of the lines above.
@@ -201,10 +183,7 @@ impl<'a> Line<'a> {
                 let topic = word.strip_prefix('[')?;
                 let (place, value) = rest.split_once("] ")?;
                 let (partition, offset) = place.strip_prefix('p')?.split_once('@')?;
-                Some(Self::Read(
-                    Position::from_parts(topic, partition, offset)?,
-                    decode(value)?,
-                ))
+                Some(Self::Read(Position::from_parts(topic, partition, offset)?, decode(value)?))
             }
         }
     }
@@ -220,31 +199,14 @@ impl fmt::Display for Line<'_> {
             Self::Aborted(count, why) => write!(f, "aborted {count}: {}", Shown(why.as_bytes(), NONE)),
             Self::CommittedMessage(at, value) => write!(f, "committed {at} {}", Shown(value, NONE)),
             Self::Read(at, value) => {
-                write!(
-                    f,
-                    "[{} p{}@{}] {}",
-                    at.topic,
-                    at.partition,
-                    at.offset,
-                    Shown(value, NONE)
-                )
+                write!(f, "[{} p{}@{}] {}", at.topic, at.partition, at.offset, Shown(value, NONE))
             }
             Self::Process(at, value) => write!(f, "process: {at} -> {}", Nullable(value, NONE)),
             Self::Traitement { key, value, offset } => {
-                write!(
-                    f,
-                    "Traitement: clé={} valeur={} offset={offset}",
-                    Nullable(key, b'='),
-                    Nullable(value, NONE)
-                )
+                write!(f, "Traitement: clé={} valeur={} offset={offset}", Nullable(key, b'='), Nullable(value, NONE))
             }
             Self::Transform(at, value, result) => {
-                write!(
-                    f,
-                    "process: {at} {} -> {}",
-                    Nullable(value, b'>'),
-                    Nullable(result, NONE)
-                )
+                write!(f, "process: {at} {} -> {}", Nullable(value, b'>'), Nullable(result, NONE))
             }
         }
     }
@@ -306,11 +268,7 @@ impl fmt::Display for Nullable<'_> {
 }
 
 fn decode_nullable(text: &str) -> Option<Option<Bytes<'_>>> {
-    if text == "None" {
-        Some(None)
-    } else {
-        decode(text).map(Some)
-    }
+    if text == "None" { Some(None) } else { decode(text).map(Some) }
 }
 
 fn text(shown: &str) -> Option<Cow<'_, str>> {
@@ -348,11 +306,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn at(topic: &'static str, partition: i32, offset: i64) -> Position<'static> {
-        Position {
-            topic: topic.into(),
-            partition,
-            offset,
-        }
+        Position { topic: topic.into(), partition, offset }
     }
 
     fn bytes(text: &'static str) -> Bytes<'static> {
@@ -363,35 +317,19 @@ mod tests {
     fn lines_look_as_in_the_course() {
         let shown = [
             (Line::Sent(bytes("msg-1")), "sent msg-1"),
-            (
-                Line::Delivered(at("t", 2, 40), bytes("msg-1")),
-                "delivered t[2]@40 msg-1",
-            ),
-            (
-                Line::Failed(bytes("msg-1"), "no: broker".into()),
-                "failed msg-1: no: broker",
-            ),
+            (Line::Delivered(at("t", 2, 40), bytes("msg-1")), "delivered t[2]@40 msg-1"),
+            (Line::Failed(bytes("msg-1"), "no: broker".into()), "failed msg-1: no: broker"),
             (Line::Committed(10), "committed 10"),
             (Line::Aborted(3, "interrupted".into()), "aborted 3: interrupted"),
             (Line::CommittedMessage(at("t", 0, 4), bytes("v")), "committed t[0]@4 v"),
             (Line::Read(at("mon_topic", 0, 7), bytes("été")), "[mon_topic p0@7] été"),
             (Line::Read(at("mon_topic", 0, 7), bytes("")), "[mon_topic p0@7] "),
+            (Line::Process(at("input", 1, 8), Some(bytes("v"))), "process: input[1]@8 -> v"),
             (
-                Line::Process(at("input", 1, 8), Some(bytes("v"))),
-                "process: input[1]@8 -> v",
-            ),
-            (
-                Line::Traitement {
-                    key: None,
-                    value: Some(bytes("v")),
-                    offset: 3,
-                },
+                Line::Traitement { key: None, value: Some(bytes("v")), offset: 3 },
                 "Traitement: clé=None valeur=v offset=3",
             ),
-            (
-                Line::Transform(at("input", 1, 8), Some(bytes("v")), Some(bytes("V"))),
-                "process: input[1]@8 v -> V",
-            ),
+            (Line::Transform(at("input", 1, 8), Some(bytes("v")), Some(bytes("V"))), "process: input[1]@8 v -> V"),
         ];
         for (line, text) in shown {
             assert_eq!(line.to_string(), text);
@@ -410,16 +348,8 @@ mod tests {
 
     #[test]
     fn other_text_is_no_line() {
-        for text in [
-            "",
-            "hello",
-            "sent",
-            "committed x",
-            "delivered t@1 v",
-            "[t p0@x] v",
-            "sent \\q",
-            "process: t[0]@1",
-        ] {
+        for text in ["", "hello", "sent", "committed x", "delivered t@1 v", "[t p0@x] v", "sent \\q", "process: t[0]@1"]
+        {
             assert_eq!(Line::parse(text), None, "{text}");
         }
     }

@@ -63,11 +63,8 @@ impl ConsumerContext for Group {
             Rebalance::Assign(partitions) => log::info!("assigned: {}", list(partitions)),
             Rebalance::Revoke(partitions) => {
                 self.revocations.fetch_add(1, Ordering::Relaxed);
-                let lost = if consumer.assignment_lost() {
-                    " (lost: the group went on without this member)"
-                } else {
-                    ""
-                };
+                let lost =
+                    if consumer.assignment_lost() { " (lost: the group went on without this member)" } else { "" };
                 log::info!("revoked: {}{lost}", list(partitions));
             }
             Rebalance::Error(error) => log::warn!("rebalance: {error}"),
@@ -85,11 +82,7 @@ fn list(partitions: &TopicPartitionList) -> String {
     if partitions.count() == 0 {
         return "no partition".into();
     }
-    let names: Vec<_> = partitions
-        .elements()
-        .iter()
-        .map(|p| format!("{}[{}]", p.topic(), p.partition()))
-        .collect();
+    let names: Vec<_> = partitions.elements().iter().map(|p| format!("{}[{}]", p.topic(), p.partition())).collect();
     names.join(" ")
 }
 
@@ -134,10 +127,7 @@ pub fn consume(consumer: &GroupConsumer, most: u64, timeout: Duration) -> Result
     }
     if consumer.context().revocations() != revocations {
         if !batch.is_empty() {
-            log::info!(
-                "a rebalance came while a batch was being read: its {} messages are read again",
-                batch.len()
-            );
+            log::info!("a rebalance came while a batch was being read: its {} messages are read again", batch.len());
         }
         drop(batch);
         rewind(consumer, REWIND_LIMIT)?;
@@ -211,11 +201,7 @@ pub fn rewind(consumer: &GroupConsumer, limit: Duration) -> Result<(), Error> {
             // _STATE: not being fetched yet, or no longer ours.
             Ok(()) | Err(KafkaError::OffsetFetch(RDKafkaErrorCode::State)) => {}
             Err(error) => {
-                return Err(Error::failed(format!(
-                    "{}[{}]: {error}",
-                    partition.topic(),
-                    partition.partition()
-                )));
+                return Err(Error::failed(format!("{}[{}]: {error}", partition.topic(), partition.partition())));
             }
         }
     }
@@ -234,13 +220,7 @@ pub struct Until {
 impl Until {
     /// From `--count` and `--idle-exit`.
     pub fn new(args: &cli::Consume) -> Self {
-        Self {
-            count: args.count,
-            idle_exit: args.idle_exit,
-            processed: 0,
-            started: Instant::now(),
-            last: None,
-        }
+        Self { count: args.count, idle_exit: args.idle_exit, processed: 0, started: Instant::now(), last: None }
     }
 
     /// Counts processed messages.
@@ -251,8 +231,7 @@ impl Until {
 
     /// How many messages may still be processed.
     pub fn left(&self) -> u64 {
-        self.count
-            .map_or(u64::MAX, |count| count.saturating_sub(self.processed))
+        self.count.map_or(u64::MAX, |count| count.saturating_sub(self.processed))
     }
 
     /// Whether to stop: Ctrl-C, `--count` messages, or `--idle-exit` seconds without one. The idle clock starts when the

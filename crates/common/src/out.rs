@@ -13,18 +13,14 @@ pub fn print(line: &Line<'_>) -> Result<(), Error> {
     let mut text = line.to_string();
     text.push('\n');
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|error| {
-            // Nobody reads any more (`| head -1`): there is no point in going on.
-            stop::request();
-            match error.kind() {
-                ErrorKind::BrokenPipe => {
-                    Error::failed("standard output was closed by its reader: stopped before the next message")
-                }
-                _ => Error::failed(format!(
-                    "standard output cannot be written: {error}; free some space or redirect it"
-                )),
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| {
+        // Nobody reads any more (`| head -1`): there is no point in going on.
+        stop::request();
+        match error.kind() {
+            ErrorKind::BrokenPipe => {
+                Error::failed("standard output was closed by its reader: stopped before the next message")
             }
-        })
+            _ => Error::failed(format!("standard output cannot be written: {error}; free some space or redirect it")),
+        }
+    })
 }

@@ -32,10 +32,7 @@ pub fn sleep(pause: Duration) {
         if left.is_zero() {
             return;
         }
-        stopped = WAKE
-            .wait_timeout(stopped, left)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0;
+        stopped = WAKE.wait_timeout(stopped, left).unwrap_or_else(PoisonError::into_inner).0;
     }
 }
 
@@ -45,9 +42,7 @@ pub fn sleep(pause: Duration) {
 /// When the operating system refuses the thread or the handler.
 pub(crate) fn on_signals() -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || runtime.block_on(listen()))?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(listen()))?;
     Ok(())
 }
 
@@ -76,10 +71,7 @@ impl Signals {
     #[cfg(unix)]
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     #[cfg(not(unix))]

@@ -37,10 +37,7 @@ impl From<KafkaError> for TxnError {
         let code = error.rdkafka_error_code();
         match error {
             KafkaError::Transaction(flags) => {
-                let cause = Cause {
-                    code,
-                    text: flags.string(),
-                };
+                let cause = Cause { code, text: flags.string() };
                 if flags.is_fatal() {
                     Self::Fatal(cause)
                 } else if flags.txn_requires_abort() {
@@ -51,19 +48,12 @@ impl From<KafkaError> for TxnError {
                     Self::Fatal(cause)
                 }
             }
-            KafkaError::Flush(_) => Self::Retriable(Cause {
-                code,
-                text: "messages are still under way".into(),
-            }),
+            KafkaError::Flush(_) => Self::Retriable(Cause { code, text: "messages are still under way".into() }),
             // _STATE (the transaction has failed already), or a message that librdkafka refuses.
-            KafkaError::MessageProduction(code) if code != RDKafkaErrorCode::Fatal => Self::Abortable(Cause {
-                code: Some(code),
-                text: code.to_string(),
-            }),
-            other => Self::Fatal(Cause {
-                code,
-                text: other.to_string(),
-            }),
+            KafkaError::MessageProduction(code) if code != RDKafkaErrorCode::Fatal => {
+                Self::Abortable(Cause { code: Some(code), text: code.to_string() })
+            }
+            other => Self::Fatal(Cause { code, text: other.to_string() }),
         }
     }
 }
@@ -177,10 +167,7 @@ pub fn send_offsets(
         let text = "the consumer is in no group: group.id is needed".into();
         return Err(TxnError::Fatal(Cause { code: None, text }));
     };
-    serving(
-        producer,
-        producer.send_offsets_to_transaction(offsets, &metadata, timeout),
-    )
+    serving(producer, producer.send_offsets_to_transaction(offsets, &metadata, timeout))
 }
 
 /// Python's `commit_transaction(timeout)`: waits for the delivery reports, then commits.

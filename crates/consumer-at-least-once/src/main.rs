@@ -66,12 +66,7 @@ fn run(args: Args) -> Result<(), Error> {
     args.kafka.overrides(&mut config);
 
     let consumer = Group::consumer(&config)?;
-    connect::topic(
-        &consumer,
-        &args.kafka.bootstrap_servers,
-        &topic,
-        args.kafka.connect_timeout,
-    )?;
+    connect::topic(&consumer, &args.kafka.bootstrap_servers, &topic, args.kafka.connect_timeout)?;
     consumer.subscribe(&[&topic])?;
 
     let mut last_commit = Ok(());

@@ -65,12 +65,7 @@ fn run(args: Args) -> Result<(), Error> {
     args.kafka.overrides(&mut config);
 
     let consumer = Group::consumer(&config)?;
-    connect::topic(
-        &consumer,
-        &args.kafka.bootstrap_servers,
-        &topic,
-        args.kafka.connect_timeout,
-    )?;
+    connect::topic(&consumer, &args.kafka.bootstrap_servers, &topic, args.kafka.connect_timeout)?;
     consumer.subscribe(&[&topic])?;
 
     let mut until = Until::new(&args.consume);
@@ -83,10 +78,7 @@ fn run(args: Args) -> Result<(), Error> {
         // Commits offset + 1: the group will never be given this message again.
         if let Err(why) = consumer.commit_message(&message, CommitMode::Sync) {
             // Perhaps committed, perhaps not: processing it now could make it twice. The committed offset decides.
-            log::warn!(
-                "{}: not processed, since its commit failed: {why}",
-                Position::of(&message)
-            );
+            log::warn!("{}: not processed, since its commit failed: {why}", Position::of(&message));
             group::rewind(&consumer, Duration::from_secs(10))?;
             continue;
         }

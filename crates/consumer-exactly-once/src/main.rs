@@ -101,12 +101,7 @@ fn run(args: Args) -> Result<(), Error> {
     args.kafka.overrides(&mut config);
     let producer = DeliveryReports::producer(&config, |_| None)?;
 
-    connect::topic(
-        &consumer,
-        &args.kafka.bootstrap_servers,
-        &topic,
-        args.kafka.connect_timeout,
-    )?;
+    connect::topic(&consumer, &args.kafka.bootstrap_servers, &topic, args.kafka.connect_timeout)?;
     // Required before any transaction, once per process.
     retry(GIVE_UP, || transaction::init(&producer, TEN_SECONDS))?;
     consumer.subscribe(&[&topic])?;
@@ -151,14 +146,8 @@ fn commit_offset(
     transaction::begin(producer)?;
     let mut positions = TopicPartitionList::new();
     // The offset to go on from, hence + 1.
-    positions.add_partition_offset(
-        message.topic(),
-        message.partition(),
-        Offset::Offset(message.offset() + 1),
-    )?;
+    positions.add_partition_offset(message.topic(), message.partition(), Offset::Offset(message.offset() + 1))?;
     // With the group metadata of this moment: a member that the group has gone on without is refused.
-    retry(GIVE_UP, || {
-        transaction::send_offsets(producer, &positions, consumer, TEN_SECONDS)
-    })?;
+    retry(GIVE_UP, || transaction::send_offsets(producer, &positions, consumer, TEN_SECONDS))?;
     retry(GIVE_UP, || transaction::commit(producer, TEN_SECONDS))
 }

@@ -94,10 +94,7 @@ fn run(args: Args) -> Result<(), Error> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &args.kafka.bootstrap_servers);
     // Random, as in the course: unique among instances, but no successor can take it over. See the header.
-    let id = args
-        .transactional_id
-        .clone()
-        .unwrap_or_else(|| format!("eos-consume-{}", Uuid::new_v4()));
+    let id = args.transactional_id.clone().unwrap_or_else(|| format!("eos-consume-{}", Uuid::new_v4()));
     config.set("transactional.id", args.kafka.name(&id));
     // AddOffsetsToTxn meets the markers of the last transaction (CONCURRENT_TRANSACTIONS) and is sent again after this
     // long: 1 ms instead of 100. When to ask again has no part in the guarantee.
@@ -105,12 +102,7 @@ fn run(args: Args) -> Result<(), Error> {
     args.kafka.overrides(&mut config);
     let producer = DeliveryReports::producer(&config, |_| None)?;
 
-    connect::topic(
-        &consumer,
-        &args.kafka.bootstrap_servers,
-        &topic,
-        args.kafka.connect_timeout,
-    )?;
+    connect::topic(&consumer, &args.kafka.bootstrap_servers, &topic, args.kafka.connect_timeout)?;
     retry(GIVE_UP, || transaction::init(&producer, TEN_SECONDS))?;
     consumer.subscribe(&[&topic])?;
 
@@ -136,10 +128,7 @@ fn run(args: Args) -> Result<(), Error> {
             }
             // Nothing was committed: abort, go back to the committed offsets, and process the batch again.
             Err(TxnError::Abortable(why)) if aborts < ATTEMPTS => {
-                log::warn!(
-                    "the transaction is aborted, its {} messages are read again: {why}",
-                    records.len()
-                );
+                log::warn!("the transaction is aborted, its {} messages are read again: {why}", records.len());
                 aborts += 1;
                 transaction::abort(&producer, TEN_SECONDS)?;
                 group::rewind(&consumer, TEN_SECONDS)?;
@@ -159,8 +148,6 @@ fn commit_offsets(
 ) -> Result<(), TxnError> {
     // For each partition, the offset after its last message.
     let offsets = group::offsets_after(records)?;
-    retry(GIVE_UP, || {
-        transaction::send_offsets(producer, &offsets, consumer, TEN_SECONDS)
-    })?;
+    retry(GIVE_UP, || transaction::send_offsets(producer, &offsets, consumer, TEN_SECONDS))?;
     retry(GIVE_UP, || transaction::commit(producer, TEN_SECONDS))
 }

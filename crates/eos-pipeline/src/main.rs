@@ -118,18 +118,8 @@ fn run(args: Args) -> Result<(), Error> {
     args.kafka.overrides(&mut config);
     let producer = DeliveryReports::producer(&config, |_| None)?;
 
-    let partitions = connect::topic(
-        &consumer,
-        &args.kafka.bootstrap_servers,
-        &input,
-        args.kafka.connect_timeout,
-    )?;
-    let outputs = connect::topic(
-        &producer,
-        &args.kafka.bootstrap_servers,
-        &output,
-        args.kafka.connect_timeout,
-    )?;
+    let partitions = connect::topic(&consumer, &args.kafka.bootstrap_servers, &input, args.kafka.connect_timeout)?;
+    let outputs = connect::topic(&producer, &args.kafka.bootstrap_servers, &output, args.kafka.connect_timeout)?;
     if outputs < partitions {
         return Err(Error::Usage(format!(
             "topic {output} has {outputs} partitions and {input} has {partitions}: the output needs at least as many, \
@@ -158,10 +148,7 @@ fn run(args: Args) -> Result<(), Error> {
             // Neither results nor offsets count: abort, go back to the committed offsets, and do the batch again. This is
             // also what happens to a member that was evicted from the group while it worked.
             Err(TxnError::Abortable(why)) if aborts < ATTEMPTS => {
-                log::warn!(
-                    "the transaction is aborted, its {} messages are read again: {why}",
-                    batch.len()
-                );
+                log::warn!("the transaction is aborted, its {} messages are read again: {why}", batch.len());
                 aborts += 1;
                 transaction::abort(&producer, TEN_SECONDS)?;
                 drop(batch);
@@ -225,8 +212,6 @@ fn commit(
     // For each partition, the offset after its last message, with the group metadata of this moment: it names the
     // generation in which this member works, and the coordinator refuses those of an earlier one (KIP-447).
     let offsets = group::offsets_after(batch)?;
-    retry(GIVE_UP, || {
-        transaction::send_offsets(producer, &offsets, consumer, TEN_SECONDS)
-    })?;
+    retry(GIVE_UP, || transaction::send_offsets(producer, &offsets, consumer, TEN_SECONDS))?;
     retry(GIVE_UP, || transaction::commit(producer, TEN_SECONDS))
 }

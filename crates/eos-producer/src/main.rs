@@ -83,12 +83,7 @@ fn run(args: Args) -> Result<(), Error> {
 
     // Nothing is printed when a message is delivered: only a committed one counts.
     let producer = DeliveryReports::producer(&config, |_| None)?;
-    connect::topic(
-        &producer,
-        &args.kafka.bootstrap_servers,
-        &topic,
-        args.kafka.connect_timeout,
-    )?;
+    connect::topic(&producer, &args.kafka.bootstrap_servers, &topic, args.kafka.connect_timeout)?;
 
     retry(GIVE_UP, || transaction::init(&producer, TEN_SECONDS))?;
 
@@ -114,9 +109,7 @@ fn run(args: Args) -> Result<(), Error> {
 
     match failed {
         0 => Ok(()),
-        _ => Err(Error::failed(format!(
-            "{failed} messages could not be committed: see the lines `failed`"
-        ))),
+        _ => Err(Error::failed(format!("{failed} messages could not be committed: see the lines `failed`"))),
     }
 }
 
@@ -144,8 +137,5 @@ fn send_in_transaction(producer: &ReportingProducer, topic: &str, value: &str) -
     transaction::send(producer, BaseRecord::<(), str>::to(topic).payload(value))?;
     retry(GIVE_UP, || transaction::commit(producer, TEN_SECONDS))?;
     // A commit waits for the delivery report, and a transaction with a failed message does not commit.
-    Ok(producer
-        .context()
-        .take_last()
-        .unwrap_or(Err(KafkaError::NoMessageReceived))?)
+    Ok(producer.context().take_last().unwrap_or(Err(KafkaError::NoMessageReceived))?)
 }

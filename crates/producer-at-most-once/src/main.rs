@@ -67,12 +67,7 @@ fn run(args: Args) -> Result<(), Error> {
     args.kafka.overrides(&mut config);
 
     let producer = DeliveryReports::producer(&config, on_delivery)?;
-    connect::topic(
-        &producer,
-        &args.kafka.bootstrap_servers,
-        &topic,
-        args.kafka.connect_timeout,
-    )?;
+    connect::topic(&producer, &args.kafka.bootstrap_servers, &topic, args.kafka.connect_timeout)?;
 
     for i in 0..args.produce.count {
         if stop::requested() {

@@ -83,12 +83,7 @@ fn run(args: Args) -> Result<(), Error> {
     args.kafka.overrides(&mut config);
 
     let producer = DeliveryReports::producer(&config, delivery_report)?;
-    connect::topic(
-        &producer,
-        &args.kafka.bootstrap_servers,
-        &topic,
-        args.kafka.connect_timeout,
-    )?;
+    connect::topic(&producer, &args.kafka.bootstrap_servers, &topic, args.kafka.connect_timeout)?;
 
     // 1) Once per process.
     retry(GIVE_UP, || transaction::init(&producer, TEN_SECONDS))?;

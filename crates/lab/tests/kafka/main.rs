@@ -5,7 +5,12 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    unreachable_pub,
     reason = "a test that cannot go on says so by panicking, and its measurements go to the test's output"
 )]
 
+mod consumers;
+mod eos_consumers;
+mod pipeline;
+mod producers;
 mod support;

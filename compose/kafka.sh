@@ -1,0 +1,430 @@
+#!/usr/bin/env bash
+# Apache Kafka without Docker; `kafka.sh --help` says how. The bash of macOS (3.2) runs it too: no `wait -n`, no
+# associative array, no option that only GNU's tools have.
+set -u
+unset CDPATH
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+version=$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$here/pom.xml")
+lib=${KAFKA_LIB_DIR:-$here/.lib}
+jars=$lib/$version
+download=$jars.part.$$ # beside its destination, so that it gets there by a rename
+start_limit=120        # seconds; the slowest laptop needs 20
+stop_limit=10          # seconds; a healthy node needs 1
+
+port=9092
+nodes=1
+data=
+stop_on_eof=
+download_only=
+scratch=
+guardian=
+
+usage() {
+  cat <<END
+Start Apache Kafka $version, without Docker: Java 17 or later, and Maven for the first time.
+It stays in the foreground; Ctrl-C stops it.
+
+Usage: compose/kafka.sh [OPTIONS]
+
+Options:
+  --port N         Port of the first node for clients; the other nodes take N+1 and N+2, and the controllers the
+                   ports after the last node's: N+1 with one node, N+3 to N+5 with three [default: 9092]
+  --nodes 1|3      One node, or three with replication factor 3 and min.insync.replicas 2 [default: 1]
+  --data DIR       Keep topics and groups in DIR, and go on with them at the next start
+                   [default: a temporary directory, removed at the end]
+  --stop-on-eof    Stop when standard input ends, for a program that starts Kafka and may itself be killed
+  --download       Download Kafka and do nothing else (55 MB, once)
+  -h, --help       Print this
+
+Everything listens on 127.0.0.1 only. A node takes about 350 MB of memory.
+
+Environment:
+  JAVA_HOME        The Java to use [default: the java in PATH]
+  KAFKA_LIB_DIR    Where Kafka's jars are kept [default: compose/.lib]
+
+Examples:
+  compose/kafka.sh                          One node on 127.0.0.1:9092
+  compose/kafka.sh --nodes 3                Three nodes on 9092, 9093 and 9094 (controllers: 9095 to 9097)
+  compose/kafka.sh --port 19092             One node on 19092 (controller: 19093)
+  compose/kafka.sh --data ~/kafka-data      One node that remembers
+END
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "kafka.sh: $*"; exit 1; }
+misused() { say "kafka.sh: $* (kafka.sh --help lists the options)"; exit 2; }
+
+read_options() {
+  local option value
+  while [ $# -gt 0 ]; do
+    option=$1
+    shift
+    case $option in
+      -h | --help) usage; exit 0 ;;
+      --stop-on-eof) stop_on_eof=yes; continue ;;
+      --download) download_only=yes; continue ;;
+      --port=* | --nodes=* | --data=*)
+        value=${option#*=}
+        option=${option%%=*}
+        ;;
+      --port | --nodes | --data)
+        [ $# -gt 0 ] || misused "$option needs a value"
+        value=$1
+        shift
+        ;;
+      *) misused "unknown option $option" ;;
+    esac
+    case $option in
+      --port)
+        case $value in '' | *[!0-9]* | ??????*) misused "--port $value: not a port number" ;; esac
+        port=$((10#$value))
+        ;;
+      --nodes)
+        case $value in 1 | 3) nodes=$value ;; *) misused "--nodes $value: only 1 and 3 are possible" ;; esac
+        ;;
+      --data)
+        [ -n "$value" ] || misused "--data needs the name of a directory"
+        data=$value
+        ;;
+    esac
+  done
+  if [ "$port" -lt 1 ] || [ $((port + 2 * nodes - 1)) -gt 65535 ]; then
+    misused "--port $port: not between 1 and $((65536 - 2 * nodes))"
+  fi
+}
+
+client_port() { echo $((port + $1 - 1)); }
+controller_port() { echo $((port + nodes + $1 - 1)); }
+
+find_java() {
+  local found major
+  if [ -n "${JAVA_HOME:-}" ]; then
+    java=$JAVA_HOME/bin/java
+    [ -x "$java" ] || die "Java 17 or later is needed, and JAVA_HOME has no $java"
+  else
+    java=$(command -v java) || die "Java 17 or later is needed, and there is no java in PATH"
+  fi
+  # macOS has a /usr/bin/java that only says that there is no Java.
+  found=$("$java" -version 2>&1) || die "Java 17 or later is needed, and $java does not run: ${found%%$'\n'*}"
+  found=$(printf '%s\n' "$found" | sed -n 's/.*version "\([^"]*\)".*/\1/p' | head -n 1)
+  major=${found#1.} # Java 8 calls itself 1.8.0
+  major=${major%%[!0-9]*}
+  [ "${major:-0}" -ge 17 ] || die "Java 17 or later is needed, and $java is version ${found:-unknown}"
+}
+
+# The guardian is a process that does nothing until this script has ended, in whatever way, kill -9 included; then it
+# stops what the script started and removes what it made. So there is one way to clear up, and it cannot be interrupted.
+start_guardian() {
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/kafka.XXXXXXXX") || die "cannot make a temporary directory"
+  { mkdir "$scratch/pids" && mkfifo "$scratch/alive"; } || die "cannot write to $scratch"
+  exec 9<>"$scratch/alive" # open as long as this script lives; whoever it starts closes it
+  guard </dev/null &
+  guardian=$!
+}
+
+guard() {
+  trap '' INT TERM HUP
+  exec 8<"$scratch/alive" 9>&-
+  read -r _ <&8
+  # A process enters its id before it becomes what it is to be (see start): once the register has gone, none can.
+  mv "$scratch/pids" "$scratch/stopping"
+  local pids
+  pids=$(cat "$scratch/stopping"/* 2>/dev/null)
+  signal_all TERM "$pids"
+  signal_all CONT "$pids" # a stopped process would not hear the TERM
+  if ! all_ended "$pids" "$stop_limit"; then
+    say "Kafka did not stop within $stop_limit s: killing it."
+    signal_all KILL "$pids"
+    all_ended "$pids" "$stop_limit"
+  fi
+  [ "$(cat "$data/in-use" 2>/dev/null)" != $$ ] || rm -f "$data/in-use"
+  rm -rf "$scratch" "$download"
+}
+
+signal_all() {
+  local pid
+  for pid in $2; do kill "-$1" "$pid" 2>/dev/null; done
+}
+
+all_ended() {
+  local pid end=$((SECONDS + $2))
+  for pid in $1; do
+    while kill -0 "$pid" 2>/dev/null; do
+      [ "$SECONDS" -lt "$end" ] || return 1
+      sleep 0.1
+    done
+  done
+}
+
+finish() {
+  local status=$?
+  trap '' INT TERM HUP
+  if [ -n "$guardian" ]; then
+    exec 9>&-
+    wait "$guardian"
+  elif [ -n "$scratch" ]; then
+    rm -rf "$scratch"
+  fi
+  exit "$status"
+}
+
+stop() {
+  say "Stopping Kafka: $2."
+  exit "$1"
+}
+
+# start NAME DIR LOG COMMAND...: runs COMMAND in DIR in the background, with its process id in $scratch/pids/NAME.
+start() {
+  local name=$1 dir=$2 log=$3
+  shift 3
+  (
+    # Ctrl-C and a closed terminal reach every process of the terminal. Java leaves alone what is ignored at its
+    # start: so this script, which hears them too, can stop the nodes in order.
+    trap '' INT HUP
+    exec 9>&-
+    cd "$dir" || exit
+    # shellcheck disable=SC2016 # the inner shell expands them
+    exec sh -c 'dir=$0 name=$1 && shift && echo $$ >"$dir/.$name" && mv "$dir/.$name" "$dir/$name" && exec "$@"' \
+      "$scratch/pids" "$name" "$@"
+  ) </dev/null >>"$log" 2>&1 &
+  started=$!
+}
+
+# The same, until it has ended. In the background too, because bash serves no signal while a command is in front.
+run_to_end() {
+  local status
+  start "$@"
+  wait "$started" 2>/dev/null
+  status=$?
+  rm -f "$scratch/pids/$1"
+  return "$status"
+}
+
+watch_stdin() {
+  exec 3<&0
+  (
+    exec 9>&-
+    while IFS= read -r _; do :; done
+    [ ! -e "$scratch/alive" ] || kill -USR1 $$
+  ) <&3 3<&- &
+  echo $! >"$scratch/pids/stdin"
+  exec 3<&-
+}
+
+fetch_jars() {
+  local log=$scratch/download.log
+  [ ! -d "$jars" ] || return 0
+  command -v mvn >/dev/null || die "mvn (Maven) is needed to download Kafka for the first time, and it is not in PATH"
+  mkdir -p "$download" 2>/dev/null || die "cannot write to $lib"
+  say "Downloading Apache Kafka $version to $jars (55 MB, once) ..."
+  run_to_end download "$here" "$log" mvn -B -q -f "$here/pom.xml" dependency:copy-dependencies \
+    -DincludeScope=runtime "-DoutputDirectory=$download" ||
+    die "the download failed: $(grep -m 1 ERROR "$log" || tail -n 1 "$log")"
+  # Where another kafka.sh was faster, mv puts this directory into the other's: no harm, and gone at the next line.
+  [ -d "$jars" ] || mv "$download" "$jars" || die "cannot write to $jars"
+  rm -rf "${jars:?}/${download##*/}"
+}
+
+claim_data() {
+  local owner
+  [ -n "$data" ] || data=$scratch/data
+  { mkdir -p "$data" && [ -w "$data" ]; } 2>/dev/null || die "cannot write to $data"
+  data=$(cd "$data" && pwd) || die "cannot enter $data"
+  # Kafka itself would notice a second Kafka in its directory too late: both would have written to the metadata log.
+  while ! (set -C && echo $$ >"$data/in-use") 2>/dev/null; do
+    owner=$(cat "$data/in-use" 2>/dev/null)
+    if [ -z "$owner" ] || kill -0 "$owner" 2>/dev/null; then
+      die "$data is in use by process ${owner:-unknown} (if that is no kafka.sh, remove $data/in-use)"
+    fi
+    rm -f "$data/in-use"
+  done
+  [ -e "$data/nodes" ] || echo "$nodes" >"$data/nodes" || die "cannot write to $data"
+  [ "$(cat "$data/nodes")" = "$nodes" ] ||
+    die "$data holds a Kafka of $(cat "$data/nodes") node(s): start it with --nodes $(cat "$data/nodes")"
+  [ -s "$data/cluster-id" ] ||
+    head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=' >"$data/cluster-id" || die "cannot write to $data"
+}
+
+listening() { (exec 5<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+check_ports() {
+  local used
+  for ((used = port; used < port + 2 * nodes; used++)); do
+    ! listening "$used" || die "port $used is in use; choose others with --port (see --help)"
+  done
+}
+
+# The same as in single.yaml and cluster.yaml, where the reasons stand; a test compares them.
+settings() {
+  cat <<END
+process.roles=broker,controller
+node.id=$1
+listeners=HOST://127.0.0.1:$(client_port "$1"),CONTROLLER://127.0.0.1:$(controller_port "$1")
+advertised.listeners=HOST://127.0.0.1:$(client_port "$1")
+listener.security.protocol.map=HOST:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=HOST
+controller.listener.names=CONTROLLER
+controller.quorum.voters=$(voters)
+log.dirs=data
+default.replication.factor=$nodes
+min.insync.replicas=$min_isr
+offsets.topic.replication.factor=$nodes
+offsets.topic.num.partitions=$nodes
+transaction.state.log.replication.factor=$nodes
+transaction.state.log.min.isr=$min_isr
+transaction.state.log.num.partitions=$nodes
+share.coordinator.state.topic.replication.factor=$nodes
+share.coordinator.state.topic.min.isr=$min_isr
+group.initial.rebalance.delay.ms=0
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+END
+}
+
+voters() {
+  local node list=
+  for ((node = 1; node <= nodes; node++)); do list=$list,$node@127.0.0.1:$(controller_port "$node"); done
+  echo "${list#,}"
+}
+
+java_in() { # NAME NODE'S-DIR LOG CLASS ARGUMENT...
+  local name=$1 dir=$2 log=$3
+  shift 3
+  # The fast compiler and the simple collector: a node is ready in half the time, and takes half the memory.
+  start "$name" "$dir" "$log" "$java" -Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
+    "-Dlog4j2.configurationFile=$here/log4j2.properties" -cp "$jars/*" "$@"
+}
+
+format_storage() {
+  local node dir formats=()
+  for ((node = 1; node <= nodes; node++)); do
+    dir=$data/node-$node
+    { mkdir -p "$dir" && settings "$node" >"$dir/server.properties"; } || die "cannot write to $dir"
+    if [ ! -e "$dir/formatted" ]; then
+      rm -rf "$dir/data" # left by a start that was interrupted here
+      java_in "format-$node" "$dir" "$dir/kafka.log" kafka.tools.StorageTool format \
+        "--cluster-id=$(cat "$data/cluster-id")" --config server.properties
+      formats[node]=$started
+    fi
+  done
+  for ((node = 1; node <= nodes; node++)); do
+    if [ -n "${formats[node]:-}" ]; then
+      dir=$data/node-$node
+      wait "${formats[node]}" 2>/dev/null || die_with_log "$node" "the storage of node $node cannot be formatted"
+      : >"$dir/formatted"
+      rm -f "$scratch/pids/format-$node"
+    fi
+  done
+}
+
+start_nodes() {
+  local node dir
+  for ((node = 1; node <= nodes; node++)); do
+    dir=$data/node-$node
+    java_in "node-$node" "$dir" "$dir/kafka.log" kafka.Kafka server.properties
+    pids[node]=$started
+    echo "Node $node is process $started; its log is $dir/kafka.log"
+  done
+}
+
+# Asks the node on port $1 for Metadata (version 0, no topic known) and prints how many brokers it answers with:
+# a node that listens may not have joined the cluster yet, nor know the others.
+brokers_known_on() {
+  (
+    exec 5<>"/dev/tcp/127.0.0.1/$1" || exit
+    # length, API key 3, version 0, correlation id, no client id, no topic by name (which means all)
+    printf '\0\0\0\016\0\003\0\0\0\0\0\0\377\377\0\0\0\0' >&5
+    # The first byte of the answer's length is 0, where read stops: the one way to wait for it with a limit.
+    IFS= read -r -d '' -t 2 -u 5 _ || exit
+    # the rest of the length, the correlation id, the number of brokers
+    dd bs=1 count=11 <&5 | od -An -v -tu1 | awk '{ print $11 }'
+  ) 2>/dev/null
+}
+
+wait_until_ready() {
+  local node end=$((SECONDS + start_limit))
+  for ((node = 1; node <= nodes; node++)); do
+    until [ "$(brokers_known_on "$(client_port "$node")")" = "$nodes" ]; do
+      fail_if_one_ended
+      [ "$SECONDS" -lt "$end" ] || die_with_log "$node" "node $node was not ready within $start_limit s"
+      sleep 0.1
+    done
+  done
+  fail_if_one_ended
+}
+
+ended() { ! kill -0 "${pids[$1]}" 2>/dev/null; }
+
+fail_if_one_ended() {
+  local node
+  for ((node = 1; node <= nodes; node++)); do
+    ! ended "$node" || die_with_log "$node" "node $node ended while it was starting"
+  done
+}
+
+die_with_log() {
+  local log=$data/node-$1/kafka.log taken
+  # Another program took the port after check_ports.
+  taken=$(sed -n 's/.*failed to bind to 127.0.0.1:\([0-9]*\): Address already in use.*/\1/p' "$log" | tail -n 1)
+  [ -z "$taken" ] || die "port $taken is in use; choose others with --port (see --help)"
+  tail -n 20 "$log" >&2
+  die "$2; above are the last lines of its log"
+}
+
+announce() {
+  local node addresses=
+  for ((node = 1; node <= nodes; node++)); do addresses=$addresses,127.0.0.1:$(client_port "$node"); done
+  addresses=${addresses#,}
+  echo "Kafka $version is ready on $addresses"
+  echo "In another terminal: cargo run -p lab -- --bootstrap-servers $addresses"
+  echo "Ctrl-C stops it."
+}
+
+watch_nodes() {
+  local node status left=$nodes
+  while :; do
+    # Nobody ever writes there: a pause that needs no process, and that a signal cuts short.
+    read -r -t 1 _ <&9
+    for ((node = 1; node <= nodes; node++)); do
+      if [ -n "${pids[node]}" ] && ended "$node"; then
+        wait "${pids[node]}" 2>/dev/null
+        status=$?
+        rm -f "$scratch/pids/node-$node"
+        say "Node $node, process ${pids[node]}, has ended unexpectedly ($(how_it_ended "$status"))."
+        pids[node]=
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || die "no node is left"
+        say "The other node(s) go on: $left of $nodes."
+      fi
+    done
+  done
+}
+
+how_it_ended() {
+  if [ "$1" -gt 128 ]; then echo "signal $(kill -l $(($1 - 128)))"; else echo "exit status $1"; fi
+}
+
+read_options "$@"
+[ -n "$version" ] || die "there is no kafka.version in $here/pom.xml"
+find_java
+min_isr=$((nodes / 2 + 1))
+pids=()
+
+trap finish EXIT
+trap 'stop 130 "interrupted"' INT
+trap 'stop 143 "asked to"' TERM
+trap 'stop 129 "the terminal was closed"' HUP
+trap 'stop 0 "standard input ended"' USR1
+start_guardian
+[ -z "$stop_on_eof" ] || watch_stdin
+
+fetch_jars
+[ -z "$download_only" ] || exit 0
+claim_data
+check_ports
+format_storage
+say "Starting Kafka $version, $nodes node(s) ..."
+start_nodes
+wait_until_ready
+announce
+watch_nodes

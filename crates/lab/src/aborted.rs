@@ -1,0 +1,82 @@
+//! Aborted transactions in the input of the consumers: read_committed hides them (librdkafka's default), read_uncommitted
+//! shows them. A consumer that processes one has read what never happened.
+
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use common::transaction::{TxnError, retry};
+
+use crate::error::Error;
+use crate::kafka::{Kafka, Observer, REQUEST};
+
+/// How many transactions each call of [`AbortedWriter::write`] aborts.
+const TRANSACTIONS: usize = 2;
+
+/// How many records each of them writes to each partition.
+const RECORDS: usize = 3;
+
+/// Writes transactions, and aborts them.
+pub struct AbortedWriter {
+    // This producer serves delivery reports on a thread of its own: an abort waits for them.
+    producer: ThreadedProducer<Observer>,
+    topic: String,
+    partitions: i32,
+    written: usize,
+}
+
+impl AbortedWriter {
+    /// A writer for this topic.
+    ///
+    /// # Errors
+    /// When the transaction coordinator does not answer.
+    pub fn new(kafka: &Kafka, transactional_id: &str, topic: &str, partitions: i32) -> Result<Self, Error> {
+        let writer = Self {
+            producer: kafka.producer(transactional_id)?,
+            topic: topic.to_owned(),
+            partitions,
+            written: 0,
+        };
+        retry(REQUEST, || Ok(writer.producer.init_transactions(REQUEST)?)).map_err(|error| writer.error(error))?;
+        Ok(writer)
+    }
+
+    /// Writes a few records to every partition and aborts them. Their values begin with `aborted-`.
+    ///
+    /// # Errors
+    /// When a record cannot be written: the experiment needs them to be there.
+    pub fn write(&mut self) -> Result<(), Error> {
+        for _ in 0..TRANSACTIONS {
+            self.transaction().map_err(|error| self.error(error))?;
+        }
+        Ok(())
+    }
+
+    /// How many records were written, and aborted.
+    pub fn written(&self) -> usize {
+        self.written
+    }
+
+    fn transaction(&mut self) -> Result<(), TxnError> {
+        self.producer.begin_transaction()?;
+        for _ in 0..RECORDS {
+            for partition in 0..self.partitions {
+                let value = format!("aborted-{}", self.written);
+                let record = BaseRecord::<(), str>::to(&self.topic).partition(partition).payload(&value);
+                self.producer.send(record).map_err(|(error, _)| error)?;
+                self.written += 1;
+            }
+        }
+        // Before the abort, which would discard what has not left yet.
+        self.producer.flush(REQUEST)?;
+        retry(REQUEST, || Ok(self.producer.abort_transaction(REQUEST)?))
+    }
+
+    fn error(&self, error: TxnError) -> Error {
+        let why = match self.producer.context().last_error() {
+            Some(reason) => format!("{error} ({reason})"),
+            None => error.to_string(),
+        };
+        Error::Aborted {
+            topic: self.topic.clone(),
+            why,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Why the lab cannot go on, or cannot decide. [`text`](crate::text) says it in one line of the user's language.
+
+use std::time::Duration;
+
+/// What stands in the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// No broker answers at this address; librdkafka's reason, where it gave one.
+    NoBroker {
+        /// The address, as given.
+        servers: String,
+        /// What librdkafka said last.
+        reason: Option<String>,
+    },
+    /// librdkafka refuses the properties.
+    Client(String),
+    /// The workspace is not where this binary was built.
+    NoWorkspace(String),
+    /// cargo could not be started, or ended without success (it has said why itself).
+    Build(Option<String>),
+    /// A topic cannot be created.
+    Create {
+        /// Its name.
+        topic: String,
+        /// The broker's reason.
+        why: String,
+    },
+    /// A topic of this seed is there already.
+    SeedTaken {
+        /// The seed.
+        seed: u32,
+        /// The topic that was there.
+        topic: String,
+    },
+    /// The lab's own transactions, which it means to abort, could not be written.
+    Aborted {
+        /// The topic.
+        topic: String,
+        /// librdkafka's reason.
+        why: String,
+    },
+    /// A topic cannot be read to its end.
+    Read {
+        /// The topic.
+        topic: String,
+        /// librdkafka's reason, or what did not come in time.
+        why: String,
+    },
+    /// A transaction stays open: read_committed readers stop at the last stable offset.
+    OpenTransaction {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// Its last stable offset.
+        last_stable: i64,
+        /// Its end offset.
+        end: i64,
+    },
+    /// The committed offsets of a group cannot be read.
+    Offsets {
+        /// The group.
+        group: String,
+        /// librdkafka's reason.
+        why: String,
+    },
+    /// A program could not be started.
+    Spawn {
+        /// Its name.
+        program: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// A program said that it was used wrongly, or that no broker answers it (exit status 2).
+    Refused(String),
+    /// A program printed nothing for this long, and was killed.
+    Stalled(Duration),
+    /// A program printed more lines than this run can explain, and was killed.
+    Flooded(usize),
+    /// The program that fills the input failed.
+    NoInput(&'static str),
+    /// Ctrl-C.
+    Interrupted,
+}

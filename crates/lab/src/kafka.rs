@@ -1,0 +1,220 @@
+//! The lab's own clients: they observe, so no setting of the observed programs may change them.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use common::cli::{Broker, Property};
+use common::stop;
+use rdkafka::admin::AdminClient;
+use rdkafka::client::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::{ClientConfig, TopicPartitionList};
+
+use crate::error::Error;
+
+/// librdkafka's own time limit for one request of the lab.
+pub(crate) const REQUEST: Duration = Duration::from_secs(10);
+
+/// One metadata request while waiting for the broker.
+const ATTEMPT: Duration = Duration::from_secs(1);
+
+/// Which properties given with -X the lab's own clients take: those that say how to reach the broker. One that changes
+/// what a program does (acks, isolation.level, …) must not change how it is measured.
+const CONNECTION: &[&str] = &[
+    "api.version.",
+    "broker.address.",
+    "broker.version.",
+    "client.dns.",
+    "debug",
+    "enable.sasl.",
+    "enable.ssl.",
+    "https.",
+    "metadata.recovery.",
+    "reconnect.",
+    "sasl.",
+    "security.",
+    "socket.",
+    "ssl.",
+];
+
+/// A Kafka, and how to reach it.
+#[derive(Debug, Clone)]
+pub struct Kafka {
+    broker: Broker,
+}
+
+/// Which records a reader is given (Kafka's isolation.level).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// All records, those of open and aborted transactions included, up to the end offset.
+    ReadUncommitted,
+    /// No records of aborted transactions, and nothing beyond the last stable offset.
+    ReadCommitted,
+}
+
+impl Kafka {
+    /// The Kafka that the command line names.
+    pub fn new(broker: Broker) -> Self {
+        Self { broker }
+    }
+
+    /// The flags that a program needs in order to reach the same Kafka.
+    pub fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
+    /// Waits until a broker answers, up to --connect-timeout.
+    ///
+    /// # Errors
+    /// [`Error::NoBroker`] when none does; [`Error::Client`] when librdkafka refuses the properties.
+    pub fn wait(&self) -> Result<(), Error> {
+        let consumer = self.consumer("lab", Isolation::ReadUncommitted)?;
+        let end = Instant::now() + self.broker.connect_timeout;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::NoBroker {
+                    servers: self.broker.bootstrap_servers.clone(),
+                    reason: consumer.context().last_error(),
+                });
+            }
+            if stop::requested() {
+                return Err(Error::Interrupted);
+            }
+            match consumer.fetch_metadata(None, left.min(ATTEMPT)) {
+                Ok(_) => return Ok(()),
+                Err(error) => {
+                    log::debug!("no metadata yet: {error}");
+                    // Serves the error callback: nothing is assigned, so there is no message.
+                    let _ = consumer.poll(Duration::ZERO);
+                    stop::sleep(Duration::from_millis(50).min(left));
+                }
+            }
+        }
+    }
+
+    /// A consumer that is to be assigned its partitions: it joins no group, and commits nothing.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub fn consumer(&self, group: &str, isolation: Isolation) -> Result<BaseConsumer<Observer>, Error> {
+        let isolation = match isolation {
+            Isolation::ReadUncommitted => "read_uncommitted",
+            Isolation::ReadCommitted => "read_committed",
+        };
+        // librdkafka wants a group.id even for a consumer that never joins the group.
+        self.create(&[
+            ("group.id", group),
+            ("isolation.level", isolation),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "error"),
+            ("enable.partition.eof", "true"),
+            // How long the broker waits for more before it answers that the end is reached.
+            ("fetch.wait.max.ms", "10"),
+        ])
+    }
+
+    /// A transactional producer.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub(crate) fn producer<P: FromClientConfigAndContext<Observer>>(&self, transactional_id: &str) -> Result<P, Error> {
+        self.create(&[
+            ("transactional.id", transactional_id),
+            // The next transaction meets the markers of the last one (CONCURRENT_TRANSACTIONS), and asks again.
+            ("retry.backoff.ms", "5"),
+        ])
+    }
+
+    /// A client for topics and groups.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub(crate) fn admin(&self) -> Result<AdminClient<Observer>, Error> {
+        self.create(&[])
+    }
+
+    /// The committed offsets of a group, for all partitions of a topic: those that it has committed.
+    ///
+    /// # Errors
+    /// When the group's coordinator does not tell them in time.
+    pub fn committed(&self, group: &str, topic: &str, partitions: i32) -> Result<Vec<(i32, i64)>, Error> {
+        let why = |error: KafkaError| Error::Offsets {
+            group: group.to_owned(),
+            why: error.to_string(),
+        };
+        let consumer = self.consumer(group, Isolation::ReadCommitted)?;
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range(topic, 0, partitions - 1);
+        // Offsets in a transaction that is just ending are waited for (UNSTABLE_OFFSET_COMMIT is retried).
+        let committed = consumer.committed_offsets(list, REQUEST).map_err(why)?;
+        let mut offsets = Vec::new();
+        for partition in committed.elements() {
+            partition.error().map_err(why)?;
+            if let rdkafka::Offset::Offset(offset) = partition.offset() {
+                offsets.push((partition.partition(), offset));
+            }
+        }
+        Ok(offsets)
+    }
+
+    fn create<T: FromClientConfigAndContext<Observer>>(&self, settings: &[(&str, &str)]) -> Result<T, Error> {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.broker.bootstrap_servers);
+        config.set("client.id", "lab");
+        for Property { key, value } in self.broker.properties.iter().chain(&self.broker.property) {
+            if CONNECTION.iter().any(|prefix| key.starts_with(prefix)) {
+                config.set(key, value);
+            }
+        }
+        for (key, value) in settings {
+            config.set(*key, *value);
+        }
+        config
+            .create_with_context(Observer::default())
+            .map_err(|error| Error::Client(error.to_string()))
+    }
+}
+
+/// Context of the lab's clients: keeps what librdkafka said last, for an error message, and logs it for whoever asks
+/// (RUST_LOG=debug).
+#[derive(Debug, Default)]
+pub struct Observer {
+    last_error: Mutex<Option<String>>,
+}
+
+impl Observer {
+    pub(crate) fn last_error(&self) -> Option<String> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ClientContext for Observer {
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        log::debug!("librdkafka: {facility} {message}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        log::debug!("librdkafka: {reason}");
+        // "All brokers are down" follows the error that says why, and must not hide it.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        }
+    }
+}
+
+impl ConsumerContext for Observer {}
+
+impl ProducerContext for Observer {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, report: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = report {
+            self.error(error.clone(), &error.to_string());
+        }
+    }
+}

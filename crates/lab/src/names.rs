@@ -1,0 +1,44 @@
+//! The names of one run: every topic, group and transactional id begins with `lab-SEED`, so that runs on one cluster do
+//! not meet, and what a run left behind can be found.
+
+use std::hash::{BuildHasher, RandomState};
+
+/// The names of one run.
+#[derive(Debug, Clone)]
+pub struct Names {
+    seed: u32,
+    prefix: String,
+}
+
+impl Names {
+    /// The names of the run with this seed; the namespace, if any, goes first.
+    pub fn new(seed: u32, namespace: Option<&str>) -> Self {
+        let prefix = match namespace {
+            Some(namespace) => format!("{namespace}-lab-{seed}"),
+            None => format!("lab-{seed}"),
+        };
+        Self { seed, prefix }
+    }
+
+    /// The seed that they come from.
+    pub fn seed(&self) -> u32 {
+        self.seed
+    }
+
+    /// What all names begin with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The name of a topic, group or transactional id.
+    pub fn of(&self, what: &str) -> String {
+        format!("{}-{what}", self.prefix)
+    }
+}
+
+/// A seed that no other run is likely to have: from the operating system's random numbers.
+pub fn random_seed() -> u32 {
+    // The keys of the standard library's hash maps; a crate for one number would be too much.
+    let [.., a, b, c, d] = RandomState::new().hash_one(std::process::id()).to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
