@@ -12,8 +12,10 @@ fn batch(count: usize) -> Vec<String> {
 
 /// A producer-exactly-once that is in the middle of its transaction, with these values stored.
 fn in_the_middle(topic: &str, id: &str, stored: usize) -> Program {
-    let endless = ["--count", "1000000", "--interval-ms", "20", "--topic", topic, "--transactional-id", id];
-    let mut program = Program::start("producer-exactly-once", &endless);
+    // Ten minutes: while this test runs, nothing but a successor can end the transaction.
+    let endless = ["--count", "1000000", "--interval-ms", "20", "-X", "transaction.timeout.ms=600000"];
+    let names = ["--topic", topic, "--transactional-id", id];
+    let mut program = Program::start("producer-exactly-once", &[&endless[..], &names].concat());
     for line in program.take_lines(stored) {
         assert!(matches!(Line::parse(&line), Some(Line::Delivered(..))), "{line}");
     }
