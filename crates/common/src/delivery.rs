@@ -141,6 +141,19 @@ where
     }
 }
 
+/// Python's `poll(timeout)`: serves the delivery reports that come within the timeout; with zero, those that are there.
+/// Ends early when the program is asked to stop.
+pub fn poll(producer: &ReportingProducer, timeout: Duration) {
+    let end = Instant::now() + timeout;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        producer.poll(left.min(SLICE));
+        if left.is_zero() || stop::requested() {
+            return;
+        }
+    }
+}
+
 /// Waits until every message has its delivery report; returns how many have none when the time is over, as Python's
 /// `flush` does. (rust-rdkafka's own `flush` looks only every 100 ms, which would be the cost of each transaction.)
 pub fn flush(producer: &ReportingProducer, limit: Duration) -> usize {
@@ -163,6 +176,9 @@ pub fn finish(producer: ReportingProducer) -> Result<(), Error> {
     drop(producer);
     reports.verdict()
 }
+
+/// Ctrl-C is noticed within this time.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// rust-rdkafka's `poll` always takes its whole time, even when a report came at once: so it is a short one.
 const TICK: Duration = Duration::from_millis(1);

@@ -79,8 +79,7 @@ fn run(args: Args) -> Result<(), Error> {
         if let Err(why) = delivery::send(&producer, BaseRecord::<(), str>::to(&topic).payload(&value)) {
             producer.context().failed_to_queue(value.as_bytes(), &why)?;
         }
-        producer.poll(Duration::ZERO); // serves delivery_report
-        stop::sleep(args.produce.interval_ms);
+        delivery::poll(&producer, args.produce.interval_ms); // serves delivery_report
     }
 
     // Five seconds, as in the course. It guarantees nothing by itself: what counts is how many messages are left.

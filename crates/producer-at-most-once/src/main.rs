@@ -77,8 +77,7 @@ fn run(args: Args) -> Result<(), Error> {
         if let Err(why) = delivery::send(&producer, BaseRecord::<(), str>::to(&topic).payload(&value)) {
             producer.context().failed_to_queue(value.as_bytes(), &why)?;
         }
-        producer.poll(Duration::ZERO); // serves on_delivery
-        stop::sleep(args.produce.interval_ms);
+        delivery::poll(&producer, args.produce.interval_ms); // serves on_delivery
     }
 
     // Two seconds, as in the course. What has not left by then is dropped with the producer, whose last act is to report

@@ -127,8 +127,7 @@ fn send_batch(
         let value = produce.fill(format!("eos-msg-{i}"));
         transaction::send(producer, BaseRecord::<(), str>::to(topic).payload(&value))?;
         *sent += 1;
-        producer.poll(Duration::ZERO); // serves delivery_report
-        stop::sleep(produce.interval_ms);
+        delivery::poll(producer, produce.interval_ms); // the course's poll(0): serves delivery_report
     }
     Ok(())
 }
