@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Command, Parser};
 
 use crate::{Error, stop};
 
@@ -14,7 +15,7 @@ pub fn main<Args: Parser>(run: impl FnOnce(Args) -> Result<(), Error>) -> ExitCo
         Ok(args) => args,
         // --help and --version: to standard output, status 0.
         Err(error) if !error.use_stderr() => error.exit(),
-        Err(error) => return fail(&Error::Usage(one_line(&error.to_string()))),
+        Err(error) => return fail(&Error::Usage(one_line(&error, &Args::command()))),
     };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
         .format(|line, record| {
@@ -39,8 +40,23 @@ fn fail(error: &Error) -> ExitCode {
 }
 
 /// clap explains over several lines; the first paragraph says what is wrong.
-fn one_line(explanation: &str) -> String {
-    let first = explanation.split("\n\n").next().unwrap_or(explanation);
+fn one_line(error: &clap::Error, command: &Command) -> String {
+    let explanation = error.to_string();
+    let first = explanation.split("\n\n").next().unwrap_or(&explanation);
     let words: Vec<_> = first.trim_start_matches("error:").split_whitespace().collect();
-    format!("{}; --help shows what is possible", words.join(" "))
+    let origin = match environment_variable(error, command) {
+        Some(variable) => format!(" (from the environment variable {variable})"),
+        None => String::new(),
+    };
+    format!("{}{origin}; --help shows what is possible", words.join(" "))
+}
+
+/// Where a wrong value came from that is not on the command line: clap names the flag only, which nobody wrote.
+fn environment_variable(error: &clap::Error, command: &Command) -> Option<String> {
+    let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else { return None };
+    let flag = shown.split(' ').next()?; // of `--count <N>`
+    let arg = command.get_arguments().find(|arg| arg.get_long() == flag.strip_prefix("--"))?;
+    let variable = arg.get_env()?;
+    let written = std::env::args_os().any(|word| word.to_string_lossy().split('=').next() == Some(flag));
+    (!written && std::env::var_os(variable).is_some()).then(|| variable.to_string_lossy().into_owned())
 }

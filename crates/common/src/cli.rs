@@ -26,7 +26,7 @@ pub struct Broker {
     pub properties: Vec<Property>,
 
     /// Give up when no broker has answered, or the topic is not there, after this long
-    #[arg(long, env = "CONNECT_TIMEOUT", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    #[arg(long, env = "CONNECT_TIMEOUT", value_name = "SECONDS", default_value = "10", value_parser = seconds, allow_negative_numbers = true)]
     pub connect_timeout: Duration,
 }
 
@@ -63,7 +63,7 @@ pub struct Produce {
     pub interval_ms: Duration,
 
     /// Fill each value with dots to this many bytes
-    #[arg(long, env = "SIZE", value_name = "BYTES", default_value_t = 0)]
+    #[arg(long, env = "SIZE", value_name = "BYTES", default_value = "0", value_parser = size, allow_negative_numbers = true)]
     pub size: usize,
 }
 
@@ -90,7 +90,7 @@ pub struct Consume {
     pub interval_ms: Duration,
 
     /// Stop after so long without a message [default: run until Ctrl-C]
-    #[arg(long, env = "IDLE_EXIT", value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, env = "IDLE_EXIT", value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub idle_exit: Option<Duration>,
 }
 
@@ -107,6 +107,13 @@ pub struct Property {
 fn property(text: &str) -> Result<Property, String> {
     let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE, for example linger.ms=50")?;
     let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
+    match &*key {
+        // A flag that checks the address, and whose value stands in the message when nobody answers there.
+        "bootstrap.servers" | "metadata.broker.list" => return Err("write --bootstrap-servers HOST:PORT".into()),
+        // librdkafka takes it for "not set", and says later in other words that something is missing.
+        "group.id" | "transactional.id" if value.is_empty() => return Err("it must not be empty".into()),
+        _ => {}
+    }
     match ClientConfig::new().set(&key, &value).create_native_config() {
         Ok(_) => Ok(Property { key, value }),
         Err(rdkafka::error::KafkaError::ClientConfig(_, reason, ..)) => Err(property_advice(&reason)),
@@ -117,11 +124,16 @@ fn property(text: &str) -> Result<Property, String> {
 /// librdkafka's reason, with what to do about it.
 fn property_advice(reason: &str) -> String {
     let reason = reason.trim_end_matches('.');
-    if reason.contains("at build time") || reason.contains("SSL support") {
-        format!("{reason}: run again with `cargo run --features ssl …`")
-    } else {
-        format!("{reason} (librdkafka's CONFIGURATION.md lists all properties and their values)")
-    }
+    ssl_advice(reason)
+        .unwrap_or_else(|| format!("{reason} (librdkafka's CONFIGURATION.md lists all properties and their values)"))
+}
+
+/// What to do when librdkafka was built without OpenSSL and needs it; `None` when that is not the reason.
+pub(crate) fn ssl_advice(reason: &str) -> Option<String> {
+    ["at build time", "SSL support", "openssl support"]
+        .iter()
+        .any(|part| reason.contains(part))
+        .then(|| format!("{reason}: run again with `cargo run --features ssl …`"))
 }
 
 /// One or more `HOST:PORT`; whether they resolve is found out when connecting.
@@ -184,6 +196,17 @@ pub fn milliseconds(text: &str) -> Result<Duration, String> {
     text.parse().map(Duration::from_millis).map_err(|_| "a whole number of milliseconds is needed, 0 or more".into())
 }
 
+/// Bytes of a message.
+///
+/// # Errors
+/// When it is no whole number, or more than librdkafka can be told to send (message.max.bytes).
+pub fn size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bytes @ 0..=1_000_000_000) => Ok(bytes),
+        _ => Err("a whole number of bytes is needed, from 0 to 1000000000".into()),
+    }
+}
+
 /// Seconds, fractions allowed.
 ///
 /// # Errors
@@ -206,6 +229,8 @@ mod tests {
         assert!(property("acks=many").is_err_and(|why| why.contains("required.acks")));
         assert!(property("no.such.thing=1").is_err_and(|why| why.contains("no.such.thing")));
         assert!(property("linger.ms").is_err_and(|why| why.contains("KEY=VALUE")));
+        assert!(property("group.id=").is_err_and(|why| why.contains("empty")));
+        assert!(property("bootstrap.servers=a:1").is_err_and(|why| why.contains("--bootstrap-servers")));
     }
 
     #[test]
@@ -235,6 +260,9 @@ mod tests {
         }
         for bad in ["0", "-1", "nan", "inf", "1e300", ""] {
             assert!(seconds(bad).is_err(), "{bad}");
+        }
+        for bad in ["-1", "1000000001", "1.5", "x", ""] {
+            assert!(size(bad).is_err(), "{bad}");
         }
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
     }

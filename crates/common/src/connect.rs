@@ -14,7 +14,7 @@ use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
 use crate::delivery::DeliveryReports;
 use crate::group::Group;
-use crate::{Error, stop};
+use crate::{Error, cli, stop};
 
 /// One metadata request; librdkafka connects again in between.
 const ATTEMPT: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ pub struct ClientEvents {
 }
 
 impl ClientEvents {
-    pub(crate) fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+    pub(crate) fn log(&self, client: &str, level: RDKafkaLogLevel, facility: &str, message: &str) {
         let told_as_error = matches!(facility, "FAIL" | "ERROR");
         // "X is a producer property": -X goes to both clients of a program.
         let harmless = facility == "CONFWARN" && message.contains("property and will be ignored");
@@ -38,21 +38,23 @@ impl ClientEvents {
             RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => log::Level::Info,
             _ => log::Level::Warn,
         };
-        log::log!(level, "librdkafka: {facility} {message}");
+        log::log!(level, "librdkafka {client}: {facility} {message}");
         if told_as_error {
             self.note(message.split_once("]: ").map_or(message, |(_thread, text)| text));
         }
     }
 
-    pub(crate) fn error(&self, error: &KafkaError, reason: &str) {
+    pub(crate) fn error(&self, client: &str, error: &KafkaError, reason: &str) {
+        // "2/2 brokers are down" follows the error that says why, and must not hide it.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            log::debug!("librdkafka {client}: {reason}");
+            return;
+        }
         let told = self.last_error.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(brief(reason));
         // rust-rdkafka 0.39 calls this twice for each error of a producer.
         let level = if told || !self.connected.load(Ordering::Relaxed) { log::Level::Debug } else { log::Level::Warn };
-        log::log!(level, "librdkafka: {reason}");
-        // "All brokers are down" follows the error that says why, and must not hide it.
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.note(reason);
-        }
+        log::log!(level, "librdkafka {client}: {reason}");
+        self.note(reason);
     }
 
     fn note(&self, reason: &str) {
@@ -127,8 +129,11 @@ impl Link for BaseConsumer<Group> {
 /// meanwhile would be lost, which is not the loss that the lesson is about.
 ///
 /// # Errors
-/// [`Error::Usage`] when the limit is over: no broker, no such topic; at once when the broker refuses the name.
+/// [`Error::Usage`] when the limit is over: no broker, no such topic; at once when the name is refused.
 pub fn topic<L: Link>(client: &L, servers: &str, topic: &str, limit: Duration) -> Result<usize, Error> {
+    // Checked once more: with its namespace, the name may have become too long.
+    cli::topic_name(topic)
+        .map_err(|why| Error::Usage(format!("topic {topic}: {why}; shorten --namespace or --topic")))?;
     let end = Instant::now() + limit;
     let mut state = State::NoBroker;
     let mut waiting_told = false;
@@ -215,20 +220,21 @@ pub(crate) trait HasEvents {
 }
 
 macro_rules! client_context {
-    ($context:ty) => {
+    ($context:ty, $client:literal) => {
         impl ClientContext for $context {
             fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-                self.client_events().log(level, facility, message);
+                self.client_events().log($client, level, facility, message);
             }
 
             fn error(&self, error: KafkaError, reason: &str) {
-                self.client_events().error(&error, reason);
+                self.client_events().error($client, &error, reason);
             }
         }
     };
 }
-client_context!(DeliveryReports);
-client_context!(Group);
+// Named in the log: a program may have both, and their events come in any order.
+client_context!(DeliveryReports, "producer");
+client_context!(Group, "consumer");
 
 // The traits that the macro's types must also have, checked here so that a mistake shows where it is made.
 const _: fn() = || {

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::cli::ssl_advice;
+
 /// Why a program ends without having done its work. Displayed as one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
@@ -45,6 +47,7 @@ impl From<KafkaError> for Error {
         match error {
             KafkaError::ClientConfig(_, reason, key, value) => Self::Usage(format!("{key}={value}: {reason}")),
             KafkaError::ClientCreation(reason) => {
+                let reason = ssl_advice(&reason).unwrap_or(reason);
                 Self::Usage(format!("librdkafka refuses this configuration: {reason}"))
             }
             KafkaError::ConsumerCommit(code) => {

@@ -154,8 +154,8 @@ pub fn offsets_after(batch: &[BorrowedMessage<'_>]) -> KafkaResult<TopicPartitio
 
 fn check(error: KafkaError) -> Result<(), Error> {
     use RDKafkaErrorCode::{
-        AutoOffsetReset, GroupAuthorizationFailed, InconsistentGroupProtocol, SaslAuthenticationFailed,
-        TopicAuthorizationFailed,
+        AutoOffsetReset, GroupAuthorizationFailed, InconsistentGroupProtocol, InvalidSessionTimeout,
+        SaslAuthenticationFailed, TopicAuthorizationFailed,
     };
     match error {
         KafkaError::MessageConsumptionFatal(code) => Err(Error::failed(format!("this consumer cannot go on: {code}"))),
@@ -166,6 +166,11 @@ fn check(error: KafkaError) -> Result<(), Error> {
             | SaslAuthenticationFailed
             | TopicAuthorizationFailed),
         ) => Err(Error::failed(format!("nothing can be read: {code}"))),
+        KafkaError::MessageConsumption(InvalidSessionTimeout) => Err(Error::Usage(
+            "the broker refuses session.timeout.ms: its group.min.session.timeout.ms and group.max.session.timeout.ms \
+             say what it allows"
+                .into(),
+        )),
         other => {
             log::warn!("{other}; trying again");
             Ok(())

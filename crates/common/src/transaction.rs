@@ -9,9 +9,9 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::ToBytes;
 use rdkafka::producer::{BaseRecord, Producer};
 
-use crate::Error;
 use crate::delivery::{self, ReportingProducer, flush};
 use crate::group::GroupConsumer;
+use crate::{Error, stop};
 
 /// What librdkafka asks the application to do about a failed transaction call (librdkafka's INTRODUCTION.md,
 /// "Transactional producer").
@@ -93,6 +93,9 @@ impl From<TxnError> for Error {
     fn from(error: TxnError) -> Self {
         match error {
             TxnError::Fatal(_) if error.is_fenced() => Self::failed(format!("{error}; this one stops")),
+            TxnError::Fatal(Cause { code: Some(RDKafkaErrorCode::InvalidTransactionTimeout), .. }) => {
+                Self::Usage("transaction.timeout.ms is more than the broker's transaction.max.timeout.ms".into())
+            }
             TxnError::Fatal(_) => Self::failed(format!("this producer cannot go on: {error}")),
             TxnError::Abortable(_) => Self::failed(format!("the transaction failed: {error}")),
             TxnError::Retriable(_) => Self::failed(format!("no answer from the transaction coordinator: {error}")),
@@ -100,15 +103,23 @@ impl From<TxnError> for Error {
     }
 }
 
-/// Calls again for as long as the error is retriable, up to the limit.
+/// After Ctrl-C, what is under way gets this long to succeed.
+const AFTER_CTRL_C: Duration = Duration::from_secs(5);
+
+/// Calls again for as long as the error is retriable, up to the limit, or to a few seconds after Ctrl-C.
 ///
 /// # Errors
 /// The last error: a retriable one means that the limit is over and the outcome is not known.
 pub fn retry<T>(limit: Duration, mut call: impl FnMut() -> Result<T, TxnError>) -> Result<T, TxnError> {
-    let end = Instant::now() + limit;
+    let mut end = Instant::now() + limit;
+    let mut stopping = false;
     loop {
         match call() {
             Err(TxnError::Retriable(error)) if Instant::now() < end => {
+                if stop::requested() && !stopping {
+                    stopping = true;
+                    end = end.min(Instant::now() + AFTER_CTRL_C);
+                }
                 log::info!("retriable, calling again: {error}");
                 // Not every call that fails has waited for its timeout.
                 std::thread::sleep(Duration::from_millis(20));

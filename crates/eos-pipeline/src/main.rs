@@ -176,7 +176,11 @@ fn transform(
     let mut done = 0;
     for message in batch {
         let result = message.payload().map(<[u8]>::to_ascii_uppercase);
-        out::print(&Line::transform(message, result.as_deref()))?;
+        if let Err(error) = out::print(&Line::transform(message, result.as_deref())) {
+            // Left open, the transaction would hold back the readers of the output until its timeout.
+            transaction::abort(producer, TEN_SECONDS)?;
+            return Err(error);
+        }
         if let Err(error) = send(producer, output, message, result.as_deref()) {
             return Ok(Err(error));
         }

@@ -1,11 +1,14 @@
 //! Aborted transactions in the input of the consumers: read_committed hides them (librdkafka's default), read_uncommitted
 //! shows them. A consumer that processes one has read what never happened.
 
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use common::transaction::{TxnError, retry};
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 
 use crate::error::Error;
 use crate::kafka::{Kafka, Observer, REQUEST};
+
+/// What the values of aborted records begin with.
+pub const PREFIX: &str = "aborted-";
 
 /// How many transactions each call of [`AbortedWriter::write`] aborts.
 const TRANSACTIONS: usize = 2;
@@ -28,17 +31,13 @@ impl AbortedWriter {
     /// # Errors
     /// When the transaction coordinator does not answer.
     pub fn new(kafka: &Kafka, transactional_id: &str, topic: &str, partitions: i32) -> Result<Self, Error> {
-        let writer = Self {
-            producer: kafka.producer(transactional_id)?,
-            topic: topic.to_owned(),
-            partitions,
-            written: 0,
-        };
+        let writer =
+            Self { producer: kafka.producer(transactional_id)?, topic: topic.to_owned(), partitions, written: 0 };
         retry(REQUEST, || Ok(writer.producer.init_transactions(REQUEST)?)).map_err(|error| writer.error(error))?;
         Ok(writer)
     }
 
-    /// Writes a few records to every partition and aborts them. Their values begin with `aborted-`.
+    /// Writes a few records to every partition and aborts them. Their values begin with [`PREFIX`].
     ///
     /// # Errors
     /// When a record cannot be written: the experiment needs them to be there.
@@ -58,7 +57,7 @@ impl AbortedWriter {
         self.producer.begin_transaction()?;
         for _ in 0..RECORDS {
             for partition in 0..self.partitions {
-                let value = format!("aborted-{}", self.written);
+                let value = format!("{PREFIX}{}", self.written);
                 let record = BaseRecord::<(), str>::to(&self.topic).partition(partition).payload(&value);
                 self.producer.send(record).map_err(|(error, _)| error)?;
                 self.written += 1;
@@ -74,9 +73,6 @@ impl AbortedWriter {
             Some(reason) => format!("{error} ({reason})"),
             None => error.to_string(),
         };
-        Error::Aborted {
-            topic: self.topic.clone(),
-            why,
-        }
+        Error::Aborted { topic: self.topic.clone(), why }
     }
 }

@@ -43,9 +43,12 @@ pub enum Role {
         /// How many partitions its input and output have.
         partitions: i32,
         /// What it makes of a value.
-        transform: fn(&[u8]) -> Vec<u8>,
+        transform: Transform,
     },
 }
+
+/// What a pipeline makes of a value.
+pub type Transform = fn(&[u8]) -> Vec<u8>;
 
 /// What the lab has to know of a producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +64,7 @@ pub struct Producer {
 impl Producer {
     /// The values that it is to send, in this order.
     pub fn values(&self, messages: u64) -> Vec<Value> {
-        (0..messages)
-            .map(|i| Value::from(format!("{}{i}", self.prefix).as_str()))
-            .collect()
+        (0..messages).map(|i| Value::from(format!("{}{i}", self.prefix).as_str())).collect()
     }
 }
 
@@ -110,70 +111,42 @@ pub const PROGRAMS: &[Program] = &[
     Program {
         package: "producer-at-most-once",
         guarantee: Guarantee::AtMostOnce,
-        role: Role::Producer(Producer {
-            prefix: "msg-",
-            acknowledged: false,
-            transactional: false,
-        }),
+        role: Role::Producer(Producer { prefix: "msg-", acknowledged: false, transactional: false }),
     },
     Program {
         package: "producer-at-least-once",
         guarantee: Guarantee::AtLeastOnce,
-        role: Role::Producer(Producer {
-            prefix: "msg-",
-            acknowledged: true,
-            transactional: false,
-        }),
+        role: Role::Producer(Producer { prefix: "msg-", acknowledged: true, transactional: false }),
     },
     Program {
         package: "producer-exactly-once",
         guarantee: Guarantee::ExactlyOnce,
-        role: Role::Producer(Producer {
-            prefix: "eos-msg-",
-            acknowledged: true,
-            transactional: true,
-        }),
+        role: Role::Producer(Producer { prefix: "eos-msg-", acknowledged: true, transactional: true }),
     },
     Program {
         package: "eos-producer",
         guarantee: Guarantee::ExactlyOnce,
-        role: Role::Producer(Producer {
-            prefix: "eos-msg-",
-            acknowledged: true,
-            transactional: true,
-        }),
+        role: Role::Producer(Producer { prefix: "eos-msg-", acknowledged: true, transactional: true }),
     },
     Program {
         package: "consumer-at-most-once",
         guarantee: Guarantee::AtMostOnce,
-        role: Role::Consumer {
-            fed_by: "producer-at-most-once",
-            transactional: false,
-        },
+        role: Role::Consumer { fed_by: "producer-at-most-once", transactional: false },
     },
     Program {
         package: "consumer-at-least-once",
         guarantee: Guarantee::AtLeastOnce,
-        role: Role::Consumer {
-            fed_by: "producer-at-least-once",
-            transactional: false,
-        },
+        role: Role::Consumer { fed_by: "producer-at-least-once", transactional: false },
     },
     Program {
         package: "consumer-exactly-once",
         guarantee: Guarantee::ExactlyOnce,
-        role: Role::Consumer {
-            fed_by: "producer-exactly-once",
-            transactional: true,
-        },
+        role: Role::Consumer { fed_by: "producer-exactly-once", transactional: true },
     },
     Program {
         package: "eos-consumer",
         guarantee: Guarantee::ExactlyOnce,
-        role: Role::Consumer {
-            fed_by: "eos-producer",
-            transactional: true,
-        },
+        role: Role::Consumer { fed_by: "eos-producer", transactional: true },
     },
     Program {
         package: "eos-pipeline",
@@ -212,24 +185,9 @@ mod tests {
     #[test]
     fn the_promises_are_those_of_the_course() {
         let promise = |package| find(package).expect(package).promise();
-        let at_most_once = Promise {
-            no_loss: false,
-            no_duplicate: true,
-            in_order: false,
-            atomic: false,
-        };
-        let at_least_once = Promise {
-            no_loss: true,
-            no_duplicate: false,
-            in_order: false,
-            atomic: false,
-        };
-        let exactly_once = Promise {
-            no_loss: true,
-            no_duplicate: true,
-            in_order: true,
-            atomic: true,
-        };
+        let at_most_once = Promise { no_loss: false, no_duplicate: true, in_order: false, atomic: false };
+        let at_least_once = Promise { no_loss: true, no_duplicate: false, in_order: false, atomic: false };
+        let exactly_once = Promise { no_loss: true, no_duplicate: true, in_order: true, atomic: true };
         assert_eq!(promise("producer-at-most-once"), at_most_once);
         assert_eq!(promise("consumer-at-most-once"), at_most_once);
         assert_eq!(promise("producer-at-least-once"), at_least_once);

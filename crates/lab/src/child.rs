@@ -20,6 +20,10 @@ const QUEUE: usize = 1024;
 /// How many lines of its log are kept, for an error message.
 const LOG_TAIL: usize = 20;
 
+/// How long the end of a log is waited for, when the program has ended: only what has left its process group can still
+/// hold it open.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Groups of the programs that run now, for [`kill_all`].
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
@@ -30,6 +34,8 @@ pub struct Child {
     group: Option<Pid>,
     lines: Receiver<String>,
     log: Arc<Mutex<VecDeque<String>>>,
+    /// Closed when the log has been read to its end.
+    log_ended: Receiver<()>,
 }
 
 /// What came within the time.
@@ -59,29 +65,24 @@ impl Child {
     /// # Errors
     /// When the operating system cannot start it.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
-        let mut process = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
+        let mut process =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn()?;
         let group = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
         running().extend(group);
         let (sender, lines) = sync_channel(QUEUE);
         let log = Arc::new(Mutex::new(VecDeque::new()));
+        let (log_open, log_ended) = sync_channel(0);
         let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
         // From here on, dropping kills and reaps it.
-        let child = Self {
-            process,
-            group,
-            lines,
-            log: Arc::clone(&log),
-        };
+        let child = Self { process, group, lines, log: Arc::clone(&log), log_ended };
         if let Some(stdout) = stdout {
             std::thread::Builder::new().spawn(move || forward(stdout, &sender))?;
         }
         if let Some(stderr) = stderr {
-            std::thread::Builder::new().spawn(move || keep_tail(stderr, &log))?;
+            std::thread::Builder::new().spawn(move || {
+                keep_tail(stderr, &log);
+                drop(log_open);
+            })?;
         }
         Ok(child)
     }
@@ -114,6 +115,8 @@ impl Child {
         self.signal(Signal::KILL);
         let status = self.process.wait().ok()?;
         self.forget();
+        // Its last words may still be in the pipe.
+        let _ = self.log_ended.recv_timeout(LAST_WORDS);
         Some(match (status.code(), status.signal()) {
             (Some(code), _) => Ended::Status(code),
             (None, signal) => Ended::Signal(signal.unwrap_or(0)),
@@ -264,9 +267,7 @@ mod tests {
     #[test]
     fn letting_go_of_a_program_kills_it_and_what_it_has_started() {
         let child = shell("sleep 600 & echo $!; wait");
-        let Next::Line(grandchild) = child.next(SOON) else {
-            panic!("no line")
-        };
+        let Next::Line(grandchild) = child.next(SOON) else { panic!("no line") };
         assert!(is_alive(&grandchild));
         drop(child);
         wait_until_gone(&grandchild);
@@ -275,9 +276,7 @@ mod tests {
     #[test]
     fn what_a_program_leaves_behind_does_not_hold_up_its_end() {
         let mut child = shell("sleep 600 & echo $!");
-        let Next::Line(grandchild) = child.next(SOON) else {
-            panic!("no line")
-        };
+        let Next::Line(grandchild) = child.next(SOON) else { panic!("no line") };
         assert_eq!(child.wait(SOON), Some(Ended::Status(0)));
         wait_until_gone(&grandchild);
         assert_eq!(child.next(SOON), Next::Closed);
@@ -286,9 +285,7 @@ mod tests {
     #[test]
     fn an_endless_line_is_cut() {
         let mut child = shell("head -c 300000 /dev/zero | tr '\\0' x; echo; echo end");
-        let Next::Line(long) = child.next(SOON) else {
-            panic!("no line")
-        };
+        let Next::Line(long) = child.next(SOON) else { panic!("no line") };
         assert_eq!(long.len(), LINE);
         assert_eq!(child.next(SOON), Next::Line("end".into()));
         assert_eq!(child.wait(SOON), Some(Ended::Status(0)));

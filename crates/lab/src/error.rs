@@ -14,6 +14,8 @@ pub enum Error {
     },
     /// librdkafka refuses the properties.
     Client(String),
+    /// A property that the lab sets for each program itself.
+    NamedByTheLab(String),
     /// The workspace is not where this binary was built.
     NoWorkspace(String),
     /// cargo could not be started, or ended without success (it has said why itself).
@@ -77,8 +79,13 @@ pub enum Error {
     Stalled(Duration),
     /// A program printed more lines than this run can explain, and was killed.
     Flooded(usize),
-    /// The program that fills the input failed.
-    NoInput(&'static str),
+    /// The input could not be written.
+    NoInput {
+        /// The program that was to write it.
+        feeder: &'static str,
+        /// What stood in its way.
+        why: Box<Error>,
+    },
     /// Ctrl-C.
     Interrupted,
 }

@@ -58,10 +58,8 @@ pub struct Watch<'a> {
 /// When it cannot be started, prints nothing or too much, does not end, says that it was used wrongly, or the lab is
 /// interrupted. It is killed then.
 pub fn execute(command: &mut Command, watch: Watch<'_>) -> Result<Execution, Error> {
-    let mut child = Child::spawn(command).map_err(|error| Error::Spawn {
-        program: watch.program.to_owned(),
-        why: error.to_string(),
-    })?;
+    let mut child = Child::spawn(command)
+        .map_err(|error| Error::Spawn { program: watch.program.to_owned(), why: error.to_string() })?;
     let mut lines = Vec::new();
     let mut last = Instant::now();
     let mut done = false;
@@ -99,16 +97,10 @@ pub fn execute(command: &mut Command, watch: Watch<'_>) -> Result<Execution, Err
     let ended = child.wait(ENDING).ok_or(Error::Stalled(ENDING))?;
     let failure = match ended {
         Ended::Status(0) => None,
-        ended => Some(Failure {
-            ended,
-            said: last_words(child.log()),
-        }),
+        ended => Some(Failure { ended, said: last_words(child.log()) }),
     };
     match failure {
-        Some(Failure {
-            ended: Ended::Status(2),
-            said,
-        }) => Err(Error::Refused(said.unwrap_or_default())),
+        Some(Failure { ended: Ended::Status(2), said }) => Err(Error::Refused(said.unwrap_or_default())),
         failure => Ok(Execution { lines, failure }),
     }
 }
@@ -125,14 +117,7 @@ mod tests {
     use super::*;
 
     fn run(script: &str, done: &mut dyn FnMut(&str) -> bool) -> Result<Execution, Error> {
-        execute(
-            Command::new("sh").args(["-c", script]),
-            Watch {
-                program: "script",
-                most_lines: 100,
-                done,
-            },
-        )
+        execute(Command::new("sh").args(["-c", script]), Watch { program: "script", most_lines: 100, done })
     }
 
     #[test]
@@ -179,11 +164,7 @@ mod tests {
     fn a_program_that_does_not_exist_is_named() {
         let missing = execute(
             &mut Command::new("/no/such/program"),
-            Watch {
-                program: "ghost",
-                most_lines: 1,
-                done: &mut |_| false,
-            },
+            Watch { program: "ghost", most_lines: 1, done: &mut |_| false },
         );
         assert!(matches!(missing, Err(Error::Spawn { program, .. }) if program == "ghost"));
     }

@@ -104,10 +104,7 @@ mod tests {
             namespace: None,
             property: properties
                 .iter()
-                .map(|(key, value)| Property {
-                    key: (*key).into(),
-                    value: (*value).into(),
-                })
+                .map(|(key, value)| Property { key: (*key).into(), value: (*value).into() })
                 .collect(),
             properties: Vec::new(),
             connect_timeout: Duration::from_secs(10),
@@ -115,12 +112,7 @@ mod tests {
     }
 
     fn line(package: &str, broker: &Broker) -> String {
-        let work = Work {
-            topic: "t",
-            output: Some("out"),
-            identity: "me",
-            messages: 7,
-        };
+        let work = Work { topic: "t", output: Some("out"), identity: "me", messages: 7 };
         let command = command(Path::new("p"), catalogue::find(package).unwrap(), broker, &work);
         let args: Vec<_> = command.get_args().map(|arg| arg.to_str().unwrap()).collect();
         args.join(" ")
@@ -131,14 +123,8 @@ mod tests {
         let start = "--bootstrap-servers h:1 --connect-timeout 10 --topic t";
         let broker = broker(&[]);
         assert_eq!(line("producer-at-most-once", &broker), format!("{start} --count 7"));
-        assert_eq!(
-            line("eos-producer", &broker),
-            format!("{start} --count 7 --transactional-id me")
-        );
-        assert_eq!(
-            line("consumer-at-least-once", &broker),
-            format!("{start} --group me --idle-exit 15")
-        );
+        assert_eq!(line("eos-producer", &broker), format!("{start} --count 7 --transactional-id me"));
+        assert_eq!(line("consumer-at-least-once", &broker), format!("{start} --group me --idle-exit 15"));
         assert_eq!(
             line("eos-pipeline", &broker),
             format!("{start} --group me --idle-exit 15 --transactional-id me --output-topic out")
@@ -149,12 +135,7 @@ mod tests {
     fn properties_reach_the_program_without_standing_on_its_command_line() {
         let broker = broker(&[("sasl.password", "secret"), ("linger.ms", "5"), ("client.id", "a;b")]);
         assert!(line("eos-producer", &broker).ends_with("-X client.id=a;b"));
-        let work = Work {
-            topic: "t",
-            output: None,
-            identity: "me",
-            messages: 1,
-        };
+        let work = Work { topic: "t", output: None, identity: "me", messages: 1 };
         let command = command(Path::new("p"), &catalogue::PROGRAMS[0], &broker, &work);
         let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).unwrap().1;
         assert_eq!(variable("KAFKA_PROPERTIES").unwrap(), "sasl.password=secret;linger.ms=5");

@@ -19,7 +19,7 @@ use crate::error::Error;
 pub(crate) const REQUEST: Duration = Duration::from_secs(10);
 
 /// One metadata request while waiting for the broker.
-const ATTEMPT: Duration = Duration::from_secs(1);
+const ATTEMPT: Duration = Duration::from_millis(500);
 
 /// Which properties given with -X the lab's own clients take: those that say how to reach the broker. One that changes
 /// what a program does (acks, isolation.level, …) must not change how it is measured.
@@ -66,6 +66,18 @@ impl Kafka {
         &self.broker
     }
 
+    /// Refuses what a run names itself.
+    ///
+    /// # Errors
+    /// [`Error::NamedByTheLab`] when -X names a group or a transactional id: the programs would share it.
+    pub fn check(&self) -> Result<(), Error> {
+        let mut properties = self.broker.properties.iter().chain(&self.broker.property);
+        match properties.find(|property| ["group.id", "transactional.id"].contains(&property.key.as_str())) {
+            Some(property) => Err(Error::NamedByTheLab(property.key.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Waits until a broker answers, up to --connect-timeout.
     ///
     /// # Errors
@@ -89,7 +101,7 @@ impl Kafka {
                 Err(error) => {
                     log::debug!("no metadata yet: {error}");
                     // Serves the error callback: nothing is assigned, so there is no message.
-                    let _ = consumer.poll(Duration::ZERO);
+                    while consumer.poll(Duration::ZERO).is_some() {}
                     stop::sleep(Duration::from_millis(50).min(left));
                 }
             }
@@ -143,10 +155,7 @@ impl Kafka {
     /// # Errors
     /// When the group's coordinator does not tell them in time.
     pub fn committed(&self, group: &str, topic: &str, partitions: i32) -> Result<Vec<(i32, i64)>, Error> {
-        let why = |error: KafkaError| Error::Offsets {
-            group: group.to_owned(),
-            why: error.to_string(),
-        };
+        let why = |error: KafkaError| Error::Offsets { group: group.to_owned(), why: error.to_string() };
         let consumer = self.consumer(group, Isolation::ReadCommitted)?;
         let mut list = TopicPartitionList::new();
         list.add_partition_range(topic, 0, partitions - 1);
@@ -174,9 +183,7 @@ impl Kafka {
         for (key, value) in settings {
             config.set(*key, *value);
         }
-        config
-            .create_with_context(Observer::default())
-            .map_err(|error| Error::Client(error.to_string()))
+        config.create_with_context(Observer::default()).map_err(|error| Error::Client(error.to_string()))
     }
 }
 
@@ -202,6 +209,9 @@ impl ClientContext for Observer {
         log::debug!("librdkafka: {reason}");
         // "All brokers are down" follows the error that says why, and must not hide it.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            // "HOST:PORT/bootstrap: what happened (after 3ms in state CONNECT)"
+            let reason = reason.split_once("/bootstrap: ").map_or(reason, |(_address, what)| what);
+            let reason = reason.split_once(" (after ").map_or(reason, |(what, _state)| what);
             *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
         }
     }

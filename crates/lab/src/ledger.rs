@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use common::grammar::Position;
 
-use crate::catalogue::Producer;
+use crate::catalogue::{Producer, Transform};
 use crate::reader::{Contents, Record};
-use crate::said::{Outcome, Process, Processed, Producing};
+use crate::said::{Outcome, Process, Producing};
 use crate::value::Value;
 
 /// The totals of a run, and everything that does not add up. `None` where a number has no meaning: an acks=0 producer
@@ -72,6 +72,8 @@ pub enum Kind {
     OtherKey,
     /// Reported as failed.
     Failed,
+    /// Sent, and neither acknowledged (in a transaction: committed) nor reported as failed.
+    Unacknowledged,
     /// Producer: never sent, as far as it says. Consumer: never processed, and its offset not committed: nothing is lost
     /// as yet.
     Missing,
@@ -84,11 +86,7 @@ pub enum Kind {
 impl Ledger {
     /// How many anomalies there are of this kind; a duplicate counts once for each surplus copy.
     pub fn count(&self, kind: Kind) -> usize {
-        self.anomalies
-            .iter()
-            .filter(|anomaly| anomaly.kind == kind)
-            .map(|anomaly| anomaly.times)
-            .sum()
+        self.anomalies.iter().filter(|anomaly| anomaly.kind == kind).map(|anomaly| anomaly.times).sum()
     }
 
     /// The books of a producer that was asked to send `intended`, in this order, to a topic of its own.
@@ -96,18 +94,13 @@ impl Ledger {
         let stored = by_value(&topic.visible);
         let mut found = Findings::new(&topic.topic);
         let sent: HashSet<_> = said.sent.iter().collect();
-        let acknowledged: Vec<_> = if producer.transactional {
+        let failed: HashSet<_> = said.failed.iter().collect();
+        // What has to be there: what was acknowledged; in a transaction, what was committed; with acks=0, what was sent.
+        let owed: HashSet<_> = if producer.transactional {
             let committed = said.transactions.iter().filter(|t| t.outcome == Outcome::Committed);
             committed.flat_map(|t| &t.values).collect()
         } else if producer.acknowledged {
             said.delivered.iter().collect()
-        } else {
-            Vec::new()
-        };
-
-        let failed: HashSet<_> = said.failed.iter().collect();
-        let owed: HashSet<_> = if producer.acknowledged {
-            acknowledged.iter().copied().collect()
         } else {
             said.sent.iter().filter(|value| !failed.contains(value)).collect()
         };
@@ -122,10 +115,7 @@ impl Ledger {
 
         let order: HashMap<_, _> = intended.iter().enumerate().map(|(i, value)| (value, i)).collect();
         found.disorder(
-            topic
-                .visible
-                .iter()
-                .filter_map(|record| Some((record.partition, *order.get(&record.value)?, record))),
+            topic.visible.iter().filter_map(|record| Some((record.partition, *order.get(&record.value)?, record))),
         );
         for record in &topic.visible {
             if !order.contains_key(&record.value) && !sent.contains(&record.value) {
@@ -157,12 +147,16 @@ impl Ledger {
         for value in in_order(&failed, intended) {
             found.add(Kind::Failed, value, found.places(&stored, value));
         }
-        for value in intended.iter().filter(|value| !sent.contains(value)) {
-            found.add(Kind::Missing, value, found.places(&stored, value));
+        for value in intended {
+            if !sent.contains(value) {
+                found.add(Kind::Missing, value, found.places(&stored, value));
+            } else if !owed.contains(value) && !failed.contains(value) {
+                found.add(Kind::Unacknowledged, value, found.places(&stored, value));
+            }
         }
         Self {
             sent: Some(sent.len()),
-            acknowledged: producer.acknowledged.then_some(acknowledged.len()),
+            acknowledged: producer.acknowledged.then_some(owed.len()),
             stored: topic.visible.len(),
             processed: None,
             aborted_input: 0,
@@ -190,8 +184,7 @@ impl Ledger {
         found.misplaced(&places(said), input);
         // In the order of its lines; where a line has no place, the one where the value stands.
         let order = said.iter().filter_map(|process| {
-            let value = process.value.as_ref()?;
-            let record = *stored.get(value)?.first()?;
+            let record = *stored.get(&process.value)?.first()?;
             let (partition, offset) = match &process.place {
                 Some(place) => (place.partition, place.offset),
                 None => (record.partition, record.offset),
@@ -216,7 +209,7 @@ impl Ledger {
         input: &Contents,
         committed: &BTreeMap<i32, i64>,
         output: &Contents,
-        transform: fn(&[u8]) -> Vec<u8>,
+        transform: Transform,
     ) -> Self {
         let inputs = by_value(&input.visible);
         let stored = by_value(&output.visible);
@@ -224,6 +217,10 @@ impl Ledger {
         let mut found = Findings::new(&input.topic);
         found.repeated(Kind::Repeated, said, &times, &inputs);
         found.not_in_the_input(said, input, &inputs);
+        // Where its result stands in the output, that is what breaks the promise, and is told below.
+        found.anomalies.retain(|anomaly| {
+            anomaly.kind != Kind::AbortedProcessed || !stored.contains_key(&anomaly.value.transformed(transform))
+        });
         found.misplaced(&places(said), input);
         for record in &input.visible {
             let result = record.value.transformed(transform);
@@ -261,10 +258,7 @@ impl Ledger {
             }
         }
         found.disorder(
-            output
-                .visible
-                .iter()
-                .filter_map(|record| Some((record.partition, *order.get(&record.value)?, record))),
+            output.visible.iter().filter_map(|record| Some((record.partition, *order.get(&record.value)?, record))),
         );
         anomalies.extend(found.anomalies);
         Self {
@@ -286,18 +280,11 @@ struct Findings<'a> {
 
 impl<'a> Findings<'a> {
     fn new(topic: &'a str) -> Self {
-        Self {
-            topic,
-            anomalies: Vec::new(),
-        }
+        Self { topic, anomalies: Vec::new() }
     }
 
     fn place(&self, record: &Record) -> Position<'static> {
-        Position {
-            topic: self.topic.to_owned().into(),
-            partition: record.partition,
-            offset: record.offset,
-        }
+        Position { topic: self.topic.to_owned().into(), partition: record.partition, offset: record.offset }
     }
 
     fn places(&self, stored: &ByValue<'_>, value: &Value) -> Vec<Position<'static>> {
@@ -306,12 +293,7 @@ impl<'a> Findings<'a> {
     }
 
     fn add(&mut self, kind: Kind, value: &Value, places: Vec<Position<'static>>) {
-        self.anomalies.push(Anomaly {
-            kind,
-            value: value.clone(),
-            times: 1,
-            places,
-        });
+        self.anomalies.push(Anomaly { kind, value: value.clone(), times: 1, places });
     }
 
     /// Values that stand more often than `due` in the topic.
@@ -334,7 +316,7 @@ impl<'a> Findings<'a> {
     /// Values that were processed more often than they stand in the input.
     fn repeated(&mut self, kind: Kind, said: &[Process], times: &HashMap<&Value, usize>, stored: &ByValue<'_>) {
         let mut told = HashSet::new();
-        for value in said.iter().filter_map(|process| process.value.as_ref()) {
+        for value in said.iter().map(|process| &process.value) {
             let due = stored.get(value).map_or(1, Vec::len);
             let surplus = times.get(value).copied().unwrap_or(0).saturating_sub(due);
             if surplus > 0 && told.insert(value) {
@@ -352,7 +334,7 @@ impl<'a> Findings<'a> {
     fn not_in_the_input(&mut self, said: &[Process], input: &Contents, visible: &ByValue<'_>) {
         let aborted: HashMap<_, _> = input.aborted().map(|record| (&record.value, record)).collect();
         let mut told = HashSet::new();
-        for value in said.iter().filter_map(|process| process.value.as_ref()) {
+        for value in said.iter().map(|process| &process.value) {
             if visible.contains_key(value) || !told.insert(value) {
                 continue;
             }
@@ -365,11 +347,8 @@ impl<'a> Findings<'a> {
 
     /// Lines that name a place at which something else stands, or nothing.
     fn misplaced(&mut self, said: &[(Position<'static>, Value)], topic: &Contents) {
-        let there: HashMap<_, _> = topic
-            .all
-            .iter()
-            .map(|record| ((record.partition, record.offset), &record.value))
-            .collect();
+        let there: HashMap<_, _> =
+            topic.all.iter().map(|record| ((record.partition, record.offset), &record.value)).collect();
         for (place, value) in said {
             // A broker that recognises a duplicate may not tell where the first one stands; then there is no offset.
             let is_there = place.topic == topic.topic && there.get(&(place.partition, place.offset)) == Some(&value);
@@ -409,33 +388,405 @@ fn by_value(records: &[Record]) -> ByValue<'_> {
 
 /// Whether the group's committed offset is beyond the record: the group will not be given it again.
 fn is_behind(record: &Record, committed: &BTreeMap<i32, i64>) -> bool {
-    committed
-        .get(&record.partition)
-        .is_some_and(|&offset| record.offset < offset)
+    committed.get(&record.partition).is_some_and(|&offset| record.offset < offset)
 }
 
 fn times_processed(said: &[Process]) -> HashMap<&Value, usize> {
     let mut times = HashMap::new();
-    for value in said.iter().filter_map(|process| process.value.as_ref()) {
+    for value in said.iter().map(|process| &process.value) {
         *times.entry(value).or_default() += 1;
     }
     times
 }
 
 fn places(said: &[Process]) -> Vec<(Position<'static>, Value)> {
-    said.iter()
-        .filter_map(|process| Some((process.place.clone()?, process.value.clone()?)))
-        .collect()
+    said.iter().filter_map(|process| Some((process.place.clone()?, process.value.clone()))).collect()
 }
 
 /// The set in the order of sending; what was not to be sent comes last, sorted, so that a report is the same each time.
 fn in_order<'a>(set: &HashSet<&'a Value>, intended: &'a [Value]) -> Vec<&'a Value> {
-    let (mut ordered, known): (Vec<_>, HashSet<_>) = (
-        intended.iter().filter(|value| set.contains(value)).collect(),
-        intended.iter().collect(),
-    );
+    let mut ordered: Vec<_> = intended.iter().filter(|value| set.contains(value)).collect();
+    let known: HashSet<_> = intended.iter().collect();
     let mut others: Vec<_> = set.iter().copied().filter(|value| !known.contains(value)).collect();
     others.sort();
     ordered.extend(others);
     ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{Promise, Role, find};
+    use crate::said;
+    use crate::verdict::{Verdict, judge};
+
+    const TOPIC: &str = "t";
+
+    fn value(name: &str) -> Value {
+        Value::from(name)
+    }
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(|line| line.trim().to_owned()).collect()
+    }
+
+    /// Records at the offsets 0, 1, 2 … of a partition; those with a `-` before their value are of aborted transactions,
+    /// and `_` is a control record, which no reader is given.
+    fn topic(partitions: &[&str]) -> Contents {
+        let mut contents = Contents { topic: TOPIC.into(), ..Contents::default() };
+        for (partition, records) in (0..).zip(partitions) {
+            for (offset, text) in (0..).zip(records.split(' ')) {
+                if ["", "_"].contains(&text) {
+                    continue;
+                }
+                let (text, is_aborted) = match text.strip_prefix('-') {
+                    Some(text) => (text, true),
+                    None => (text, false),
+                };
+                let record = Record { partition, offset, key: Value::new(None), value: value(text) };
+                contents.all.push(record.clone());
+                if !is_aborted {
+                    contents.visible.push(record);
+                }
+            }
+        }
+        contents
+    }
+
+    fn promise(package: &str) -> Promise {
+        find(package).unwrap().promise()
+    }
+
+    /// (kind, value, times, places) of what breaks the promise, and of what it allows.
+    type Found = Vec<(Kind, String, usize, String)>;
+
+    fn found(anomalies: &[Anomaly]) -> Found {
+        let shown = |anomaly: &Anomaly| {
+            let places: Vec<_> = anomaly.places.iter().map(ToString::to_string).collect();
+            (anomaly.kind, anomaly.value.to_string(), anomaly.times, places.join(" "))
+        };
+        anomalies.iter().map(shown).collect()
+    }
+
+    fn judged(package: &str, ledger: &Ledger) -> (Found, Found) {
+        let (verdict, allowed) = judge(promise(package), ledger);
+        let broken = match verdict {
+            Verdict::Violated(anomalies) => found(&anomalies),
+            _ => Vec::new(),
+        };
+        (broken, found(&allowed))
+    }
+
+    /// The books of a producer that was to send `0`, `1`, `2`, `3`.
+    fn producer(package: &str, text: &str, contents: &Contents) -> Ledger {
+        let Role::Producer(producer) = find(package).unwrap().role else { panic!("{package} is no producer") };
+        let intended: Vec<_> = ["0", "1", "2", "3"].map(value).into();
+        Ledger::of_producer(producer, &intended, &said::producing(&lines(text), producer.transactional), contents)
+    }
+
+    fn consumer(text: &str, contents: &Contents, committed: &[(i32, i64)]) -> Ledger {
+        let known = contents.all.iter().map(|record| &record.value).collect();
+        let said = said::processing(&lines(text), &known);
+        Ledger::of_consumer(&said, contents, &committed.iter().copied().collect())
+    }
+
+    fn pipeline(text: &str, input: &Contents, committed: &[(i32, i64)], output: &Contents) -> Ledger {
+        let known = input.all.iter().map(|record| &record.value).collect();
+        let said = said::processing(&lines(text), &known);
+        let Role::Pipeline { transform, .. } = find("eos-pipeline").unwrap().role else { panic!("no pipeline") };
+        Ledger::of_pipeline(&said, input, &committed.iter().copied().collect(), output, transform)
+    }
+
+    fn one(kind: Kind, value: &str, places: &str) -> Found {
+        vec![(kind, value.to_owned(), 1, places.to_owned())]
+    }
+
+    const DELIVERED: &str = "delivered t[0]@0 0\ndelivered t[0]@1 1\ndelivered t[0]@2 2\ndelivered t[0]@3 3";
+
+    #[test]
+    fn a_producer_that_did_everything_has_clean_books() {
+        let ledger = producer("producer-at-least-once", DELIVERED, &topic(&["0 1 2 3"]));
+        assert_eq!(ledger.anomalies, []);
+        assert_eq!((ledger.sent, ledger.acknowledged, ledger.stored), (Some(4), Some(4), 4));
+
+        let committed = format!("{DELIVERED}\ncommitted 4");
+        let ledger = producer("producer-exactly-once", &committed, &topic(&["0 1 2 3 _"]));
+        assert_eq!(ledger.anomalies, []);
+
+        let ledger = producer("producer-at-most-once", "sent 0\nsent 1\nsent 2\nsent 3", &topic(&["0 1 2 3"]));
+        assert_eq!(ledger.anomalies, []);
+        assert_eq!(ledger.acknowledged, None);
+    }
+
+    #[test]
+    fn an_acknowledged_message_that_is_not_stored_is_lost() {
+        let ledger = producer("producer-at-least-once", DELIVERED, &topic(&["0 1 _ 3"]));
+        let (broken, _) = judged("producer-at-least-once", &ledger);
+        assert!(broken.contains(&(Kind::Lost, "2".into(), 1, "t[0]@2".into())), "{broken:?}");
+        assert_eq!(ledger.count(Kind::Lost), 1);
+    }
+
+    #[test]
+    fn without_acknowledgements_what_was_sent_and_is_not_stored_is_lost_and_that_is_allowed() {
+        let ledger = producer("producer-at-most-once", "sent 0\nsent 1\nsent 2\nfailed 3: why", &topic(&["0 2"]));
+        let (broken, allowed) = judged("producer-at-most-once", &ledger);
+        assert_eq!(broken, []);
+        assert_eq!(allowed, [one(Kind::Lost, "1", ""), one(Kind::Failed, "3", "")].concat());
+    }
+
+    #[test]
+    fn a_copy_is_a_duplicate_wherever_it_stands() {
+        let text = DELIVERED.replace("@3 3", "@4 3");
+        let ledger = producer("producer-at-least-once", &text, &topic(&["0 1 2 0 3", "1 1"]));
+        let duplicates = vec![
+            (Kind::Duplicated, "0".to_owned(), 1, "t[0]@0 t[0]@3".to_owned()),
+            (Kind::Duplicated, "1".to_owned(), 2, "t[0]@1 t[1]@0 t[1]@1".to_owned()),
+        ];
+        assert_eq!(judged("producer-at-least-once", &ledger), (Vec::new(), duplicates.clone()), "allowed");
+        assert_eq!(ledger.count(Kind::Duplicated), 3);
+        let ledger = producer("producer-at-most-once", "sent 0\nsent 1\nsent 2\nsent 3", &topic(&["0 1 2 0 3", "1 1"]));
+        assert_eq!(judged("producer-at-most-once", &ledger), (duplicates, Vec::new()), "not allowed");
+    }
+
+    #[test]
+    fn a_message_behind_a_later_one_is_out_of_order_and_a_late_copy_is_not() {
+        let text = "delivered t[0]@0 0\ndelivered t[0]@2 1\ndelivered t[0]@1 2\ndelivered t[0]@3 3";
+        let ledger = producer("producer-at-least-once", text, &topic(&["0 2 1 3"]));
+        assert_eq!(judged("producer-at-least-once", &ledger), (Vec::new(), one(Kind::Reordered, "1", "t[0]@2")));
+        let committed = format!("{text}\ncommitted 4");
+        let ledger = producer("producer-exactly-once", &committed, &topic(&["0 2 1 3 _"]));
+        assert_eq!(judged("producer-exactly-once", &ledger).0, one(Kind::Reordered, "1", "t[0]@2"));
+        let ledger = producer("producer-at-least-once", DELIVERED, &topic(&["0 1 2 3 0 1"]));
+        assert_eq!(ledger.count(Kind::Reordered), 0, "copies are duplicates, no disorder");
+        let text = "delivered t[1]@0 0\ndelivered t[0]@0 1\ndelivered t[0]@1 2\ndelivered t[1]@1 3";
+        let ledger = producer("producer-at-least-once", text, &topic(&["1 2", "0 3"]));
+        assert_eq!(ledger.anomalies, [], "there is no order between partitions");
+    }
+
+    #[test]
+    fn an_aborted_transaction_must_not_show() {
+        let text = format!("{DELIVERED}\naborted 4: why");
+        let ledger = producer("producer-exactly-once", &text, &topic(&["-0 -1 -2 -3 _"]));
+        assert_eq!(judged("producer-exactly-once", &ledger).0, []);
+        let ledger = producer("producer-exactly-once", &text, &topic(&["-0 1 -2 -3 _"]));
+        assert_eq!(judged("producer-exactly-once", &ledger).0, one(Kind::AbortedVisible, "1", "t[0]@1"));
+    }
+
+    #[test]
+    fn a_transaction_of_unknown_outcome_is_all_or_nothing() {
+        let broken = |contents: &[&str]| {
+            let ledger = producer("producer-exactly-once", DELIVERED, &topic(contents));
+            judged("producer-exactly-once", &ledger).0
+        };
+        assert_eq!(broken(&["-0 -1 -2 -3 _"]), []);
+        assert_eq!(broken(&["0 1 2 3 _"]), []);
+        assert_eq!(broken(&["0 1 -2 3 _"]), one(Kind::Torn, "2", ""));
+    }
+
+    #[test]
+    fn a_part_of_a_committed_transaction_is_a_loss() {
+        let text = format!("{DELIVERED}\ncommitted 4");
+        let ledger = producer("producer-exactly-once", &text, &topic(&["0 1 2 -3 _"]));
+        assert_eq!(judged("producer-exactly-once", &ledger).0, one(Kind::Lost, "3", "t[0]@3"));
+    }
+
+    #[test]
+    fn each_message_of_the_eos_producer_is_a_transaction() {
+        let text = "committed t[0]@0 0\ncommitted t[0]@2 1\ncommitted t[0]@4 2\nfailed 3: why";
+        let ledger = producer("eos-producer", text, &topic(&["0 _ 1 _ 2 _"]));
+        assert_eq!(judged("eos-producer", &ledger), (Vec::new(), one(Kind::Failed, "3", "")));
+        assert_eq!((ledger.sent, ledger.acknowledged), (Some(4), Some(3)));
+        let ledger = producer("eos-producer", text, &topic(&["0 _ -1 _ 2 _"]));
+        assert_eq!(judged("eos-producer", &ledger).0, one(Kind::Lost, "1", "t[0]@2"));
+    }
+
+    #[test]
+    fn a_false_place_and_a_value_from_nowhere_break_any_promise() {
+        let text = DELIVERED.replace("@1 1", "@7 1");
+        let ledger = producer("producer-at-least-once", &text, &topic(&["0 1 2 3"]));
+        assert_eq!(judged("producer-at-least-once", &ledger).0, one(Kind::Misplaced, "1", "t[0]@7"));
+        let text = DELIVERED.replace("t[0]@1 1", "other[0]@1 1");
+        let ledger = producer("producer-at-least-once", &text, &topic(&["0 1 2 3"]));
+        assert_eq!(judged("producer-at-least-once", &ledger).0, one(Kind::Misplaced, "1", "other[0]@1"));
+        let ledger = producer("producer-at-least-once", DELIVERED, &topic(&["0 1 2 3 boo"]));
+        assert_eq!(judged("producer-at-least-once", &ledger).0, one(Kind::Phantom, "boo", "t[0]@4"));
+    }
+
+    #[test]
+    fn what_was_not_sent_or_not_acknowledged_is_told_but_breaks_nothing() {
+        let ledger =
+            producer("producer-at-least-once", "delivered t[0]@0 0\nsent 1\nfailed 2: why", &topic(&["0 1 2"]));
+        let expected =
+            [one(Kind::Failed, "2", "t[0]@2"), one(Kind::Unacknowledged, "1", "t[0]@1"), one(Kind::Missing, "3", "")];
+        assert_eq!(judged("producer-at-least-once", &ledger), (Vec::new(), expected.concat()));
+    }
+
+    const READ: &str = "[t p0@0] a\n[t p0@1] b\n[t p0@2] c";
+
+    #[test]
+    fn a_consumer_that_did_everything_has_clean_books() {
+        let ledger = consumer(READ, &topic(&["a b c _ -x _"]), &[(0, 4)]);
+        assert_eq!(ledger.anomalies, []);
+        assert_eq!((ledger.stored, ledger.processed, ledger.aborted_input), (3, Some(3), 1));
+    }
+
+    #[test]
+    fn what_was_committed_past_and_never_processed_is_lost() {
+        let ledger = consumer("[t p0@0] a\n[t p0@2] c", &topic(&["a b c"]), &[(0, 3)]);
+        assert_eq!(judged("consumer-at-least-once", &ledger).0, one(Kind::Lost, "b", "t[0]@1"));
+        assert_eq!(judged("consumer-at-most-once", &ledger).1, one(Kind::Lost, "b", "t[0]@1"), "allowed");
+    }
+
+    #[test]
+    fn what_was_not_committed_past_is_not_lost_as_yet() {
+        let ledger = consumer("[t p0@0] a\n[t p0@1] b", &topic(&["a b c"]), &[(0, 1)]);
+        let expected = [one(Kind::NotCommitted, "b", "t[0]@1"), one(Kind::Missing, "c", "t[0]@2")];
+        assert_eq!(judged("consumer-at-least-once", &ledger), (Vec::new(), expected.concat()));
+        let ledger = consumer("", &topic(&["a"]), &[]);
+        assert_eq!(judged("consumer-at-least-once", &ledger), (Vec::new(), one(Kind::Missing, "a", "t[0]@0")));
+    }
+
+    #[test]
+    fn what_was_processed_again_is_a_duplicate() {
+        let twice = [READ, "[t p0@1] b"].join("\n");
+        let ledger = consumer(&twice, &topic(&["a b c"]), &[(0, 3)]);
+        assert_eq!(judged("consumer-at-most-once", &ledger).0, one(Kind::Duplicated, "b", "t[0]@1"));
+        assert_eq!(judged("consumer-at-least-once", &ledger).0, [], "allowed");
+        assert_eq!(judged("consumer-exactly-once", &ledger).0, [], "its offset is exactly once, its print is not");
+        assert_eq!(ledger.processed, Some(4));
+    }
+
+    #[test]
+    fn a_duplicate_of_the_producer_is_none_of_the_consumer() {
+        let ledger = consumer("[t p0@0] a\n[t p0@1] b\n[t p0@2] a", &topic(&["a b a"]), &[(0, 3)]);
+        assert_eq!(ledger.anomalies, []);
+    }
+
+    #[test]
+    fn processing_what_was_aborted_is_named() {
+        let ledger = consumer("[t p0@0] a\n[t p0@1] x", &topic(&["a -x _"]), &[(0, 3)]);
+        assert_eq!(judged("consumer-exactly-once", &ledger).0, one(Kind::AbortedProcessed, "x", "t[0]@1"));
+        assert_eq!(judged("consumer-at-most-once", &ledger).1, one(Kind::AbortedProcessed, "x", "t[0]@1"));
+    }
+
+    #[test]
+    fn processing_what_is_not_there_breaks_any_promise() {
+        let ledger = consumer("[t p0@0] a\n[t p0@1] zzz", &topic(&["a"]), &[(0, 1)]);
+        let expected = [one(Kind::Phantom, "zzz", ""), one(Kind::Misplaced, "zzz", "t[0]@1")].concat();
+        assert_eq!(judged("consumer-at-most-once", &ledger).0, expected);
+    }
+
+    #[test]
+    fn a_partition_is_processed_in_its_order() {
+        let text = "[t p0@1] b\n[t p1@0] d\n[t p0@0] a";
+        let ledger = consumer(text, &topic(&["a b", "d"]), &[(0, 2), (1, 1)]);
+        assert_eq!(found(&ledger.anomalies), one(Kind::Reordered, "a", "t[0]@0"));
+        let foreign = consumer("got b\ngot d\ngot a", &topic(&["a b", "d"]), &[(0, 2), (1, 1)]);
+        assert_eq!(foreign.anomalies, ledger.anomalies, "without a place, where the value stands");
+    }
+
+    const TRANSFORMED: &str = "process: t[0]@0 a -> A\nprocess: t[0]@1 b -> B\nprocess: t[1]@0 c -> C";
+
+    #[test]
+    fn a_pipeline_that_did_everything_has_clean_books() {
+        let input = topic(&["a b _ -x", "c _"]);
+        let ledger = pipeline(TRANSFORMED, &input, &[(0, 4), (1, 2)], &topic(&["A B _", "C _"]));
+        assert_eq!(ledger.anomalies, []);
+        assert_eq!((ledger.stored, ledger.processed, ledger.aborted_input), (3, Some(3), 1));
+    }
+
+    #[test]
+    fn a_pipeline_is_judged_by_its_output() {
+        let input = topic(&["a b -x", "c"]);
+        let all = [(0, 3), (1, 1)];
+        let broken = |output: &[&str]| judged("eos-pipeline", &pipeline(TRANSFORMED, &input, &all, &topic(output))).0;
+        assert_eq!(broken(&["A", "C"]), one(Kind::Lost, "b", "t[0]@1"));
+        assert_eq!(broken(&["A -B _", "C"]), one(Kind::Lost, "b", "t[0]@1"), "aborted");
+        assert_eq!(broken(&["A B A", "C"]), one(Kind::Duplicated, "A", "t[0]@0 t[0]@2"));
+        assert_eq!(broken(&["B A", "C"]), one(Kind::Reordered, "A", "t[0]@1"));
+        assert_eq!(broken(&["A B C", ""]), one(Kind::OtherPartition, "C", "t[0]@2"));
+        assert_eq!(broken(&["A B X", "C"]), one(Kind::AbortedProcessed, "X", "t[0]@2"));
+        assert_eq!(broken(&["A B zzz", "C"]), one(Kind::Phantom, "zzz", "t[0]@2"));
+    }
+
+    #[test]
+    fn a_result_without_its_key_is_another_result() {
+        let mut output = topic(&["A B", "C"]);
+        output.visible[1].key = value("k");
+        let ledger = pipeline(TRANSFORMED, &topic(&["a b", "c"]), &[(0, 2), (1, 1)], &output);
+        assert_eq!(judged("eos-pipeline", &ledger).0, one(Kind::OtherKey, "B", "t[0]@1"));
+    }
+
+    #[test]
+    fn a_pipeline_may_do_its_work_twice_as_long_as_the_result_is_there_once() {
+        let text = [TRANSFORMED, "process: t[0]@1 b -> B"].join("\n");
+        let ledger = pipeline(&text, &topic(&["a b", "c"]), &[(0, 2), (1, 1)], &topic(&["A B", "C"]));
+        assert_eq!(judged("eos-pipeline", &ledger), (Vec::new(), one(Kind::Repeated, "b", "t[0]@1")));
+    }
+
+    #[test]
+    fn a_line_about_an_aborted_message_is_told_even_without_a_result() {
+        let text = [TRANSFORMED, "process: t[0]@2 x -> X"].join("\n");
+        let ledger = pipeline(&text, &topic(&["a b -x", "c"]), &[(0, 3), (1, 1)], &topic(&["A B", "C"]));
+        assert_eq!(judged("eos-pipeline", &ledger).0, one(Kind::AbortedProcessed, "x", "t[0]@2"));
+    }
+
+    #[test]
+    fn results_whose_offsets_are_not_committed_will_come_again() {
+        let ledger = pipeline(TRANSFORMED, &topic(&["a b", "c"]), &[(0, 1), (1, 1)], &topic(&["A B", "C"]));
+        assert_eq!(judged("eos-pipeline", &ledger), (Vec::new(), one(Kind::NotCommitted, "b", "t[0]@1")));
+    }
+
+    mod counts {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        /// What a broker might hold after twelve messages: any of them, any number of times, in any order.
+        fn stored() -> impl Strategy<Value = Vec<usize>> {
+            proptest::collection::vec(0..12_usize, 0..24)
+        }
+
+        proptest! {
+            #[test]
+            fn are_those_of_the_naive_count(stored in stored()) {
+                let intended: Vec<_> = (0..12).map(|i| value(&i.to_string())).collect();
+                let names: Vec<_> = stored.iter().map(ToString::to_string).collect();
+                let contents = topic(&[&names.join(" ")]);
+                let text: Vec<_> = (0..12).map(|i| format!("delivered t[0]@-1001 {i}")).collect();
+                let Role::Producer(of) = find("producer-at-least-once").unwrap().role else { panic!() };
+                let ledger = Ledger::of_producer(of, &intended, &said::producing(&text, false), &contents);
+
+                let copies = |i: usize| stored.iter().filter(|&&other| other == i).count();
+                let lost = (0..12).filter(|&i| copies(i) == 0).count();
+                let surplus: usize = (0..12).map(|i| copies(i).saturating_sub(1)).sum();
+                let late = (0..stored.len()).filter(|&at| {
+                    let (before, this) = (&stored[..at], stored[at]);
+                    !before.contains(&this) && before.iter().any(|&other| other > this)
+                });
+                prop_assert_eq!(ledger.count(Kind::Lost), lost);
+                prop_assert_eq!(ledger.count(Kind::Duplicated), surplus);
+                prop_assert_eq!(ledger.count(Kind::Reordered), late.count());
+                prop_assert_eq!(ledger.stored, stored.len());
+                prop_assert_eq!(ledger.anomalies.iter().filter(|a| a.kind == Kind::Phantom).count(), 0);
+            }
+
+            #[test]
+            fn of_a_consumer_are_those_of_the_naive_count(processed in stored(), committed in 0..14_i64) {
+                let names: Vec<_> = (0..12).map(|i| i.to_string()).collect();
+                let contents = topic(&[&names.join(" ")]);
+                let text: Vec<_> = processed.iter().map(|i| format!("Traitement: clé=None valeur={i} offset={i}")).collect();
+                let ledger = consumer(&text.join("\n"), &contents, &[(0, committed)]);
+
+                let times = |i: i64| processed.iter().filter(|&&other| i64::try_from(other) == Ok(i)).count();
+                let lost = (0..12).filter(|&i| times(i) == 0 && i < committed).count();
+                let uncommitted = (0..12).filter(|&i| times(i) > 0 && i >= committed).count();
+                let surplus: usize = (0..12).map(|i| times(i).saturating_sub(1)).sum();
+                prop_assert_eq!(ledger.count(Kind::Lost), lost);
+                prop_assert_eq!(ledger.count(Kind::NotCommitted), uncommitted);
+                prop_assert_eq!(ledger.count(Kind::Duplicated), surplus);
+                prop_assert_eq!(ledger.processed, Some(processed.len()));
+            }
+        }
+    }
 }

@@ -1,1 +1,47 @@
-//! The lab.
+//! The lab: runs the programs of the course against a Kafka and says, with numbers, which delivery guarantee holds.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`cli`] | the command line, from arguments to exit status |
+//! | [`catalogue`] | the programs: their guarantee, what feeds them, what they promise |
+//! | [`cargo`] | builds them, with one `cargo build` |
+//! | [`invocation`] | the command line that each of them gets |
+//! | [`child`], [`execution`] | a program that runs: its lines as they come, its end |
+//! | [`kafka`], [`topics`], [`names`] | the lab's own clients; what a run creates and deletes |
+//! | [`aborted`] | aborted transactions in the inputs |
+//! | [`reader`] | a topic, read to its end offset at both isolation levels |
+//! | [`said`] | what a program said, from its standard output |
+//! | [`ledger`] | the two against each other: totals, and every value that does not add up |
+//! | [`verdict`] | does that break the promise? |
+//! | [`scenarios`] | what is done to the programs, and what is expected then |
+//! | [`report`], [`table`], [`json`], [`text`] | results for readers: in English and French, and for programs |
+//! | [`progress`], [`interrupt`] | the progress bar; Ctrl-C |
+//!
+//! The lab knows the programs by what they do (their lines, their topics, their offsets), and so can judge a client in
+//! any language.
+
+pub mod aborted;
+pub mod cargo;
+pub mod catalogue;
+pub mod child;
+pub mod cli;
+pub mod error;
+pub mod execution;
+pub mod interrupt;
+pub mod invocation;
+pub mod json;
+pub mod kafka;
+pub mod ledger;
+pub mod names;
+pub mod progress;
+pub mod reader;
+pub mod report;
+pub mod said;
+pub mod scenarios;
+pub mod table;
+pub mod text;
+pub mod topics;
+pub mod value;
+pub mod verdict;
+
+pub use error::Error;

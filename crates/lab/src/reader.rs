@@ -48,9 +48,7 @@ impl Contents {
     /// those of aborted transactions.
     pub fn aborted(&self) -> impl Iterator<Item = &Record> {
         let visible: BTreeSet<_> = self.visible.iter().map(|record| (record.partition, record.offset)).collect();
-        self.all
-            .iter()
-            .filter(move |record| !visible.contains(&(record.partition, record.offset)))
+        self.all.iter().filter(move |record| !visible.contains(&(record.partition, record.offset)))
     }
 }
 
@@ -100,12 +98,7 @@ impl Reader {
                     break;
                 }
                 if Instant::now() >= deadline {
-                    return Err(Error::OpenTransaction {
-                        topic: topic.to_owned(),
-                        partition,
-                        last_stable,
-                        end,
-                    });
+                    return Err(Error::OpenTransaction { topic: topic.to_owned(), partition, last_stable, end });
                 }
                 if stop::requested() {
                     return Err(Error::Interrupted);
@@ -118,9 +111,7 @@ impl Reader {
 }
 
 fn watermarks(consumer: &BaseConsumer<Observer>, topic: &str, partition: i32) -> Result<(i64, i64), Error> {
-    consumer
-        .fetch_watermarks(topic, partition, REQUEST)
-        .map_err(|error| failed(topic, &error))
+    consumer.fetch_watermarks(topic, partition, REQUEST).map_err(|error| failed(topic, &error))
 }
 
 fn read(
@@ -173,17 +164,12 @@ fn read(
         }
         deadline = Instant::now() + SILENCE;
     }
-    consumer
-        .assign(&TopicPartitionList::new())
-        .map_err(|error| failed(topic, &error))?;
+    consumer.assign(&TopicPartitionList::new()).map_err(|error| failed(topic, &error))?;
     records.retain(|record| bounds.get(&record.partition).is_some_and(|&(_, end)| record.offset < end));
     records.sort_by_key(|record| (record.partition, record.offset));
     Ok(records)
 }
 
 fn failed(topic: &str, error: &KafkaError) -> Error {
-    Error::Read {
-        topic: topic.to_owned(),
-        why: error.to_string(),
-    }
+    Error::Read { topic: topic.to_owned(), why: error.to_string() }
 }

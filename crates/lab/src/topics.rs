@@ -34,12 +34,7 @@ impl Topics {
             .enable_all()
             .build()
             .map_err(|error| Error::Client(error.to_string()))?;
-        let mut created = Self {
-            admin: kafka.admin()?,
-            runtime,
-            topics: Vec::new(),
-            groups,
-        };
+        let mut created = Self { admin: kafka.admin()?, runtime, topics: Vec::new(), groups };
         let new: Vec<_> = topics
             .iter()
             .map(|(name, partitions)| NewTopic::new(name, *partitions, TopicReplication::Fixed(-1)))
@@ -47,10 +42,7 @@ impl Topics {
         let answers = created
             .runtime
             .block_on(created.admin.create_topics(&new, &options()))
-            .map_err(|error| Error::Create {
-                topic: names.prefix().to_owned(),
-                why: error.to_string(),
-            })?;
+            .map_err(|error| Error::Create { topic: names.prefix().to_owned(), why: error.to_string() })?;
         let mut refused = None;
         for answer in answers {
             match answer {
@@ -95,12 +87,9 @@ impl Topics {
         }
         let names: Vec<_> = topics.iter().map(String::as_str).collect();
         match self.runtime.block_on(self.admin.delete_topics(&names, &options())) {
-            Ok(answers) => left.extend(
-                answers
-                    .into_iter()
-                    .filter_map(Result::err)
-                    .map(|(topic, code)| (topic, code.to_string())),
-            ),
+            Ok(answers) => {
+                left.extend(answers.into_iter().filter_map(Result::err).map(|(topic, code)| (topic, code.to_string())))
+            }
             Err(error) => left.extend(topics.into_iter().map(|topic| (topic, error.to_string()))),
         }
         left
@@ -144,7 +133,5 @@ impl Drop for Topics {
 }
 
 fn options() -> AdminOptions {
-    AdminOptions::new()
-        .request_timeout(Some(REQUEST))
-        .operation_timeout(Some(REQUEST))
+    AdminOptions::new().request_timeout(Some(REQUEST)).operation_timeout(Some(REQUEST))
 }

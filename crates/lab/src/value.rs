@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use common::grammar::Line;
 
+use crate::catalogue::Transform;
+
 /// The value (or key) of a record: bytes, or null. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Value(Option<Arc<[u8]>>);
@@ -22,7 +24,7 @@ impl Value {
     }
 
     /// The value that the pipeline makes of this one.
-    pub fn transformed(&self, transform: fn(&[u8]) -> Vec<u8>) -> Self {
+    pub fn transformed(&self, transform: Transform) -> Self {
         Self(self.bytes().map(|bytes| Arc::from(transform(bytes))))
     }
 }

@@ -1,0 +1,139 @@
+//! Builds the programs: one `cargo build` for all, in the profile of the lab itself, so that a `cargo run -p lab` and
+//! the build within it share what they compile.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value as Json;
+
+use crate::catalogue::Program;
+use crate::error::Error;
+
+/// Where the executable of each package is.
+pub type Executables = HashMap<String, PathBuf>;
+
+/// Builds the packages of these programs. What cargo has to say (its progress, the errors of the compiler) it says
+/// itself, on standard error.
+///
+/// # Errors
+/// When cargo cannot be started, or a program does not compile.
+pub fn build(programs: &[&Program]) -> Result<Executables, Error> {
+    let workspace = workspace()?;
+    // Set by `cargo run`: the same cargo, whatever the PATH.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(workspace)
+        // "render-diagnostics": cargo shows the compiler's messages as ever, and its own on standard output.
+        .args(["build", "--message-format=json-render-diagnostics"])
+        .args(Place::of_this_binary().flags())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    for program in programs {
+        command.args(["-p", program.package]);
+        // TLS for the lab means TLS for the programs.
+        if cfg!(feature = "ssl") {
+            command.args(["--features", &format!("{}/ssl", program.package)]);
+        }
+    }
+    let mut process = command.spawn().map_err(|error| Error::Build(Some(error.to_string())))?;
+    let messages = process.stdout.take().map(BufReader::new);
+    let executables = messages
+        .into_iter()
+        .flat_map(BufRead::lines)
+        .map_while(Result::ok)
+        .filter_map(|line| executable(&line))
+        .collect();
+    match process.wait() {
+        Ok(status) if status.success() => Ok(executables),
+        Ok(_) => Err(Error::Build(None)),
+        Err(error) => Err(Error::Build(Some(error.to_string()))),
+    }
+}
+
+/// The name and place of an executable, when cargo's message is about one.
+fn executable(message: &str) -> Option<(String, PathBuf)> {
+    let message: Json = serde_json::from_str(message).ok()?;
+    let path = message.get("executable")?.as_str()?;
+    let name = message.get("target")?.get("name")?.as_str()?;
+    Some((name.to_owned(), path.into()))
+}
+
+/// The checkout that this binary was built from.
+fn workspace() -> Result<&'static Path, Error> {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR"));
+    lab.ancestors()
+        .nth(2)
+        .filter(|root| root.join("Cargo.toml").is_file())
+        .ok_or_else(|| Error::NoWorkspace(lab.display().to_string()))
+}
+
+/// Target directory and profile of this binary: `target/debug/lab` was built with the profile dev.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Place {
+    target: Option<PathBuf>,
+    profile: Option<String>,
+}
+
+impl Place {
+    fn of_this_binary() -> Self {
+        std::env::current_exe()
+            .map(|binary| Self::of(&binary, |target| target.join("CACHEDIR.TAG").is_file()))
+            .unwrap_or_default()
+    }
+
+    /// Nothing, where the binary is not in a target directory: then cargo's defaults are as good as any.
+    fn of(binary: &Path, is_target: impl Fn(&Path) -> bool) -> Self {
+        let mut folders = binary.ancestors().skip(1).filter(|folder| !folder.ends_with("deps"));
+        let (Some(profile), Some(target)) = (folders.next(), folders.next()) else {
+            return Self::default();
+        };
+        let Some(name) = profile.file_name().and_then(|name| name.to_str()).filter(|_| is_target(target)) else {
+            return Self::default();
+        };
+        let name = if name == "debug" { "dev" } else { name };
+        Self { target: Some(target.to_owned()), profile: Some(name.to_owned()) }
+    }
+
+    fn flags(&self) -> Vec<std::ffi::OsString> {
+        let mut flags = Vec::new();
+        if let Some(target) = &self.target {
+            flags.extend(["--target-dir".into(), target.into()]);
+        }
+        if let Some(profile) = &self.profile {
+            flags.extend(["--profile".into(), profile.into()]);
+        }
+        flags
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_is_that_of_the_lab() {
+        let profile = |binary: &str| Place::of(Path::new(binary), |target| target.ends_with("target")).profile;
+        assert_eq!(profile("/w/target/debug/lab").as_deref(), Some("dev"));
+        assert_eq!(profile("/w/target/debug/deps/kafka-1").as_deref(), Some("dev"));
+        assert_eq!(profile("/w/target/release/lab").as_deref(), Some("release"));
+        assert_eq!(profile("/w/target/fast/lab").as_deref(), Some("fast"));
+        assert_eq!(profile("/usr/bin/lab"), None);
+    }
+
+    #[test]
+    fn only_messages_about_executables_count() {
+        let message =
+            r#"{"reason":"compiler-artifact","target":{"name":"eos-producer"},"executable":"/t/eos-producer"}"#;
+        assert_eq!(executable(message), Some(("eos-producer".into(), "/t/eos-producer".into())));
+        for other in [
+            r#"{"reason":"compiler-artifact","target":{"name":"common"},"executable":null}"#,
+            r#"{"reason":"build-finished","success":true}"#,
+            "no JSON",
+        ] {
+            assert_eq!(executable(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! Everything that a user reads, in English and in French.
+
+use std::fmt::Write as _;
+
+use crate::catalogue::Guarantee;
+use crate::child::Ended;
+use crate::error::Error;
+use crate::execution::Failure;
+use crate::ledger::{Anomaly, Kind};
+use crate::report::{Report, Row};
+use crate::verdict::{Surprise, Verdict};
+
+/// How many values of one kind are named; of the others, the number is told.
+const NAMED: usize = 5;
+
+/// The user's language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Lang {
+    /// English
+    En,
+    /// français
+    Fr,
+}
+
+use Lang::{En, Fr};
+
+impl Lang {
+    /// The language of a locale, from the variables that POSIX names for messages: the first that is set decides.
+    pub fn from_locale(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let locale =
+            ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| variable(name).filter(|value| !value.is_empty()));
+        match locale {
+            Some(locale) if locale.to_ascii_lowercase().starts_with("fr") => Fr,
+            _ => En,
+        }
+    }
+
+    /// Headers of the table's columns.
+    pub fn columns(self) -> [&'static str; 10] {
+        match self {
+            En => [
+                "program",
+                "guarantee",
+                "sent",
+                "acknowl-\nedged",
+                "stored",
+                "processed",
+                "lost",
+                "dupli-\ncated",
+                "reor-\ndered",
+                "verdict",
+            ],
+            Fr => [
+                "programme",
+                "garantie",
+                "envoyés",
+                "acquit-\ntés",
+                "stockés",
+                "traités",
+                "perdus",
+                "dou-\nblons",
+                "désor-\ndre",
+                "verdict",
+            ],
+        }
+    }
+
+    /// The name of a guarantee.
+    pub fn guarantee(self, guarantee: Guarantee) -> &'static str {
+        match (self, guarantee) {
+            (En, Guarantee::AtMostOnce) => "at most once",
+            (En, Guarantee::AtLeastOnce) => "at least once",
+            (En, Guarantee::ExactlyOnce) => "exactly once",
+            (Fr, Guarantee::AtMostOnce) => "au plus 1 fois",
+            (Fr, Guarantee::AtLeastOnce) => "au moins 1 fois",
+            (Fr, Guarantee::ExactlyOnce) => "exactement 1 fois",
+        }
+    }
+
+    /// A verdict in one word.
+    pub fn verdict(self, verdict: &Verdict) -> &'static str {
+        match (self, verdict) {
+            (En, Verdict::Holds) => "holds",
+            (En, Verdict::Violated(_)) => "violated",
+            (En, Verdict::Unknown(_)) => "unknown",
+            (Fr, Verdict::Holds) => "tenue",
+            (Fr, Verdict::Violated(_)) => "violée",
+            (Fr, Verdict::Unknown(_)) => "inconnu",
+        }
+    }
+
+    /// What is wrong with a program, one line for each kind of thing; nothing when all is as expected.
+    pub fn details(self, row: &Row) -> Vec<String> {
+        let package = row.program.package;
+        let mut lines = Vec::new();
+        match &row.verdict {
+            Verdict::Holds => {}
+            Verdict::Violated(anomalies) => {
+                let label = match self {
+                    En => format!("{package}: guarantee violated: "),
+                    Fr => format!("{package} : garantie violée : "),
+                };
+                lines.extend(self.anomalies(anomalies.iter()).map(|what| label.clone() + &what));
+            }
+            Verdict::Unknown(why) => lines.push(match self {
+                En => format!("{package}: not decided: {}", self.error(why)),
+                Fr => format!("{package} : pas de verdict : {}", self.error(why)),
+            }),
+        }
+        let label = match self {
+            En => format!("{package}: not as expected: "),
+            Fr => format!("{package} : inattendu : "),
+        };
+        let anomalies = row.surprises.iter().filter_map(|surprise| match surprise {
+            Surprise::Anomaly(anomaly) => Some(anomaly),
+            _ => None,
+        });
+        lines.extend(self.anomalies(anomalies).map(|what| label.clone() + &what));
+        for surprise in &row.surprises {
+            match surprise {
+                Surprise::Anomaly(_) => {}
+                Surprise::Failed(failure) => lines.push(label.clone() + &self.failure(failure)),
+                Surprise::AbortedInput { written, seen } => lines.push(match self {
+                    En => format!(
+                        "{label}of {written} aborted records in its input, {seen} are seen at read_uncommitted and \
+                         hidden at read_committed: the experiment shows nothing"
+                    ),
+                    Fr => format!(
+                        "{label}sur {written} enregistrements avortés dans son entrée, {seen} sont visibles en \
+                         read_uncommitted et cachés en read_committed : l'expérience ne montre rien"
+                    ),
+                }),
+            }
+        }
+        lines
+    }
+
+    /// What the table shows, in plain words.
+    pub fn summary(self, report: &Report) -> Vec<String> {
+        let (all, expected) = (report.rows.len(), report.as_expected());
+        let mut lines = Vec::new();
+        if all == expected {
+            lines.push(match self {
+                En => "No fault was injected: nothing was lost, duplicated or reordered, and nothing is missing.".to_owned(),
+                Fr => "Aucune panne n'a été provoquée : rien n'est perdu, ni en double, ni en désordre, et rien ne manque."
+                    .to_owned(),
+            });
+        } else {
+            lines.push(match self {
+                En => format!(
+                    "No fault was injected, so everything should have held: {expected} of {all} programs are as expected."
+                ),
+                Fr => format!(
+                    "Aucune panne n'a été provoquée, tout devait donc tenir : c'est le cas de {expected} programmes \
+                     sur {all}."
+                ),
+            });
+        }
+        let (aborted, processed) = report.aborted_inputs();
+        if aborted > 0 {
+            lines.push(match (self, processed) {
+                (En, 0) => format!(
+                    "The inputs held {aborted} records of aborted transactions, hidden at read_committed: none was \
+                     processed."
+                ),
+                (En, _) => {
+                    format!("The inputs held {aborted} records of aborted transactions: {processed} were processed.")
+                }
+                (Fr, 0) => format!(
+                    "Les entrées contenaient {aborted} enregistrements avortés, cachés en read_committed : aucun n'a \
+                     été traité."
+                ),
+                (Fr, _) => {
+                    format!("Les entrées contenaient {aborted} enregistrements avortés : {processed} ont été traités.")
+                }
+            });
+        }
+        if all == expected {
+            lines.push(match self {
+                En => "That is the baseline: only a fault shows what a guarantee is worth.".to_owned(),
+                Fr => "C'est le point de départ : seule une panne montre ce que vaut une garantie.".to_owned(),
+            });
+        }
+        lines
+    }
+
+    /// One line for each kind, with the values named.
+    fn anomalies<'a>(self, anomalies: impl Iterator<Item = &'a Anomaly>) -> impl Iterator<Item = String> {
+        let mut by_kind: Vec<(Kind, Vec<&Anomaly>)> = Vec::new();
+        for anomaly in anomalies {
+            match by_kind.iter_mut().find(|(kind, _)| *kind == anomaly.kind) {
+                Some((_, same)) => same.push(anomaly),
+                None => by_kind.push((anomaly.kind, vec![anomaly])),
+            }
+        }
+        by_kind.sort_by_key(|(kind, _)| *kind);
+        by_kind.into_iter().map(move |(kind, anomalies)| {
+            let places = || anomalies.iter().flat_map(|anomaly| &anomaly.places);
+            // The topic is told once.
+            let topic = places().next().map(|place| &place.topic);
+            let one_topic = topic.filter(|topic| places().all(|place| place.topic == **topic));
+            let mut line = match (self, one_topic) {
+                (En, Some(topic)) => format!("{}, in {topic}: ", self.kind(kind)),
+                (En, None) => format!("{}: ", self.kind(kind)),
+                (Fr, Some(topic)) => format!("{}, dans {topic} : ", self.kind(kind)),
+                (Fr, None) => format!("{} : ", self.kind(kind)),
+            };
+            for (i, anomaly) in anomalies.iter().take(NAMED).enumerate() {
+                if i > 0 {
+                    line.push_str(", ");
+                }
+                // Writing to a string cannot fail.
+                let _ = write!(line, "{}", anomaly.value);
+                for place in anomaly.places.iter().take(NAMED) {
+                    let _ = match one_topic {
+                        Some(_) => write!(line, " [{}]@{}", place.partition, place.offset),
+                        None => write!(line, " {place}"),
+                    };
+                }
+            }
+            if let Some(more) = anomalies.len().checked_sub(NAMED).filter(|more| *more > 0) {
+                let _ = match self {
+                    En => write!(line, " and {more} more"),
+                    Fr => write!(line, " et {more} de plus"),
+                };
+            }
+            line
+        })
+    }
+
+    fn kind(self, kind: Kind) -> &'static str {
+        match (self, kind) {
+            (En, Kind::Lost) => "lost",
+            (En, Kind::Duplicated) => "duplicated",
+            (En, Kind::Reordered) => "out of order",
+            (En, Kind::AbortedVisible) => "aborted, and yet visible at read_committed",
+            (En, Kind::Torn) => "missing from a transaction of which another part is visible",
+            (En, Kind::AbortedProcessed) => "processed, although its transaction was aborted",
+            (En, Kind::Phantom) => "there, although nobody sent it",
+            (En, Kind::Misplaced) => "not where the program says it is",
+            (En, Kind::OtherPartition) => "result in another partition than its input",
+            (En, Kind::OtherKey) => "result with another key than its input",
+            (En, Kind::Failed) => "reported as failed",
+            (En, Kind::Unacknowledged) => "sent, and never acknowledged",
+            (En, Kind::Missing) => "not done, as far as the program says",
+            (En, Kind::NotCommitted) => "processed, and its offset not committed",
+            (En, Kind::Repeated) => "processed more than once",
+            (Fr, Kind::Lost) => "perdu",
+            (Fr, Kind::Duplicated) => "en double",
+            (Fr, Kind::Reordered) => "dans le désordre",
+            (Fr, Kind::AbortedVisible) => "avorté, et pourtant visible en read_committed",
+            (Fr, Kind::Torn) => "absent d'une transaction dont une autre partie est visible",
+            (Fr, Kind::AbortedProcessed) => "traité, alors que sa transaction a été avortée",
+            (Fr, Kind::Phantom) => "présent, alors que personne ne l'a envoyé",
+            (Fr, Kind::Misplaced) => "absent de la place qu'annonce le programme",
+            (Fr, Kind::OtherPartition) => "résultat dans une autre partition que son entrée",
+            (Fr, Kind::OtherKey) => "résultat avec une autre clé que son entrée",
+            (Fr, Kind::Failed) => "annoncé comme échoué",
+            (Fr, Kind::Unacknowledged) => "envoyé, et jamais acquitté",
+            (Fr, Kind::Missing) => "pas fait, à ce qu'en dit le programme",
+            (Fr, Kind::NotCommitted) => "traité, sans que son offset soit commité",
+            (Fr, Kind::Repeated) => "traité plus d'une fois",
+        }
+    }
+
+    fn failure(self, failure: &Failure) -> String {
+        let how = match (self, failure.ended) {
+            (En, Ended::Status(status)) => format!("it ended with exit status {status}"),
+            (En, Ended::Signal(signal)) => format!("it was ended by signal {signal}"),
+            (Fr, Ended::Status(status)) => format!("il s'est terminé avec le code de sortie {status}"),
+            (Fr, Ended::Signal(signal)) => format!("il a été arrêté par le signal {signal}"),
+        };
+        match (self, &failure.said) {
+            (_, None) => how,
+            (En, Some(said)) => format!("{how}, saying: {said}"),
+            (Fr, Some(said)) => format!("{how}, en disant : {said}"),
+        }
+    }
+
+    /// An error in one line, with what to do about it where that is known.
+    pub fn error(self, error: &Error) -> String {
+        let text = match self {
+            En => english(error),
+            Fr => french(error),
+        };
+        // A reason that librdkafka gives may span lines.
+        text.replace(['\n', '\r'], " ")
+    }
+
+    /// Goes before an error that ends the lab.
+    pub fn error_label(self) -> &'static str {
+        match self {
+            En => "error:",
+            Fr => "erreur :",
+        }
+    }
+
+    /// While the programs are built.
+    pub fn building(self, programs: usize) -> String {
+        match self {
+            En => format!("building {programs} program{}", if programs == 1 { "" } else { "s" }),
+            Fr => format!("compilation de {programs} programme{}", if programs == 1 { "" } else { "s" }),
+        }
+    }
+
+    /// Where a run happens, and how to repeat its names.
+    pub fn running(self, servers: &str, seed: u32, prefix: &str) -> String {
+        match self {
+            En => format!("on {servers}, --seed {seed}: all names begin with {prefix}-"),
+            Fr => format!("sur {servers}, --seed {seed} : tous les noms commencent par {prefix}-"),
+        }
+    }
+
+    /// After Ctrl-C.
+    pub fn stopping(self) -> &'static str {
+        match self {
+            En => "stopping: ending the programs and deleting the topics (Ctrl-C again ends at once)",
+            Fr => "arrêt : fin des programmes et suppression des topics (encore Ctrl-C pour finir aussitôt)",
+        }
+    }
+
+    /// With --keep.
+    pub fn kept(self, topics: &[String]) -> String {
+        let topics = topics.join(" ");
+        match self {
+            En => format!("kept: {topics}"),
+            Fr => format!("conservés : {topics}"),
+        }
+    }
+
+    /// A topic or group that is still there.
+    pub fn not_deleted(self, name: &str, why: &str) -> String {
+        match self {
+            En => format!("{name} could not be deleted: {why}"),
+            Fr => format!("{name} n'a pas pu être supprimé : {why}"),
+        }
+    }
+}
+
+fn english(error: &Error) -> String {
+    match error {
+        Error::NoBroker { servers, reason } => {
+            let reason = reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!(
+                "no Kafka answers on {servers}{reason}: start one with compose/kafka.sh, or give its address with \
+                 --bootstrap-servers HOST:PORT"
+            )
+        }
+        Error::Client(why) => format!("librdkafka refuses this configuration: {why}"),
+        Error::NamedByTheLab(key) => format!("-X {key}: the lab gives each program its own; leave it out"),
+        Error::NoWorkspace(lab) => {
+            format!("the sources are not at {lab} any more: run the lab with cargo run -p lab, inside the checkout")
+        }
+        Error::Build(Some(why)) => format!("cargo cannot be started: {why}"),
+        Error::Build(None) => "the programs could not be built: cargo says why above".to_owned(),
+        Error::Create { topic, why } => format!("topic {topic} cannot be created: {why}"),
+        Error::SeedTaken { seed, topic } => format!(
+            "topic {topic} exists already: another run with --seed {seed} is under way or was kept; take another seed, \
+             or none"
+        ),
+        Error::Aborted { topic, why } => format!("the aborted transactions cannot be written to {topic}: {why}"),
+        Error::Read { topic, why } => format!("topic {topic} cannot be read to its end: {why}"),
+        Error::OpenTransaction { topic, partition, last_stable, end } => format!(
+            "a transaction stays open in {topic}[{partition}]: its last stable offset is {last_stable}, its end offset \
+             {end}"
+        ),
+        Error::Offsets { group, why } => format!("the committed offsets of group {group} cannot be read: {why}"),
+        Error::Spawn { program, why } => format!("{program} cannot be started: {why}"),
+        Error::Refused(why) => format!("the program could not start its work: {why}"),
+        Error::Stalled(limit) => format!("nothing came from it for {} s, so it was killed", limit.as_secs()),
+        Error::Flooded(lines) => format!("it printed more than {lines} lines, so it was killed"),
+        Error::NoInput { feeder, why } => format!("its input, from {feeder}, could not be written: {}", english(why)),
+        Error::Interrupted => "interrupted".to_owned(),
+    }
+}
+
+fn french(error: &Error) -> String {
+    match error {
+        Error::NoBroker { servers, reason } => {
+            let reason = reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!(
+                "aucun Kafka ne répond sur {servers}{reason} : démarrez-en un avec compose/kafka.sh, ou donnez son \
+                 adresse avec --bootstrap-servers HÔTE:PORT"
+            )
+        }
+        Error::Client(why) => format!("librdkafka refuse cette configuration : {why}"),
+        Error::NamedByTheLab(key) => format!("-X {key} : le lab donne le sien à chaque programme ; à omettre"),
+        Error::NoWorkspace(lab) => {
+            format!("les sources ne sont plus dans {lab} : lancez le lab avec cargo run -p lab, dans le dépôt")
+        }
+        Error::Build(Some(why)) => format!("cargo ne démarre pas : {why}"),
+        Error::Build(None) => "les programmes ne compilent pas : cargo dit pourquoi ci-dessus".to_owned(),
+        Error::Create { topic, why } => format!("le topic {topic} ne peut pas être créé : {why}"),
+        Error::SeedTaken { seed, topic } => format!(
+            "le topic {topic} existe déjà : une autre exécution avec --seed {seed} est en cours ou a été conservée ; \
+             prenez une autre graine, ou aucune"
+        ),
+        Error::Aborted { topic, why } => {
+            format!("les transactions à avorter ne peuvent pas être écrites dans {topic} : {why}")
+        }
+        Error::Read { topic, why } => format!("le topic {topic} ne peut pas être lu jusqu'au bout : {why}"),
+        Error::OpenTransaction { topic, partition, last_stable, end } => format!(
+            "une transaction reste ouverte dans {topic}[{partition}] : son dernier offset stable est {last_stable}, son \
+             offset de fin {end}"
+        ),
+        Error::Offsets { group, why } => {
+            format!("les offsets commités du groupe {group} ne peuvent pas être lus : {why}")
+        }
+        Error::Spawn { program, why } => format!("{program} ne démarre pas : {why}"),
+        Error::Refused(why) => format!("le programme n'a pas pu commencer : {why}"),
+        Error::Stalled(limit) => format!("il n'a rien produit pendant {} s et a été tué", limit.as_secs()),
+        Error::Flooded(lines) => format!("il a affiché plus de {lines} lignes et a été tué"),
+        Error::NoInput { feeder, why } => {
+            format!("son entrée, venue de {feeder}, n'a pas pu être écrite : {}", french(why))
+        }
+        Error::Interrupted => "interrompu".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::grammar::Position;
+
+    use super::*;
+    use crate::value::Value;
+
+    #[test]
+    fn the_first_variable_that_is_set_decides_the_language() {
+        let lang = |set: &[(&str, &str)]| {
+            Lang::from_locale(|name| {
+                let found = set.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert_eq!(lang(&[]), En);
+        assert_eq!(lang(&[("LANG", "fr_FR.UTF-8")]), Fr);
+        assert_eq!(lang(&[("LANG", "fr_FR.UTF-8"), ("LC_ALL", "C")]), En);
+        assert_eq!(lang(&[("LANG", "en_GB"), ("LC_MESSAGES", "fr_BE"), ("LC_ALL", "")]), Fr);
+    }
+
+    #[test]
+    fn a_few_values_are_named_and_the_others_counted() {
+        let anomalies: Vec<_> = (0..7)
+            .map(|i| Anomaly {
+                kind: Kind::Lost,
+                value: Value::from(format!("msg-{i}").as_str()),
+                times: 1,
+                places: vec![Position { topic: "t".into(), partition: 0, offset: i }],
+            })
+            .collect();
+        let lines = |lang: Lang| lang.anomalies(anomalies.iter()).collect::<Vec<_>>();
+        let named = "msg-0 [0]@0, msg-1 [0]@1, msg-2 [0]@2, msg-3 [0]@3, msg-4 [0]@4";
+        assert_eq!(lines(En), [format!("lost, in t: {named} and 2 more")]);
+        assert_eq!(lines(Fr), [format!("perdu, dans t : {named} et 2 de plus")]);
+    }
+}
