@@ -1,79 +1,20 @@
 //! Is there a broker, and does the topic exist? Asked once, before a program starts its cycle, so that a wrong address
 //! is one line and not minutes of silence.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
-use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, Producer};
 
 use crate::delivery::DeliveryReports;
+use crate::events::ClientEvents;
 use crate::group::Group;
 use crate::{Error, cli, stop};
 
 /// One metadata request; librdkafka connects again in between.
 const ATTEMPT: Duration = Duration::from_secs(1);
-
-/// What librdkafka tells about its connections. Silent until a broker has answered: then [`topic`] says in one line
-/// what librdkafka says in many.
-#[derive(Default)]
-pub struct ClientEvents {
-    connected: AtomicBool,
-    last_error: Mutex<Option<String>>,
-}
-
-impl ClientEvents {
-    pub(crate) fn log(&self, client: &str, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        let told_as_error = matches!(facility, "FAIL" | "ERROR");
-        // "X is a producer property": -X goes to both clients of a program.
-        let harmless = facility == "CONFWARN" && message.contains("property and will be ignored");
-        let level = match level {
-            _ if told_as_error || harmless || !self.connected.load(Ordering::Relaxed) => log::Level::Debug,
-            RDKafkaLogLevel::Debug => log::Level::Debug,
-            RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => log::Level::Info,
-            _ => log::Level::Warn,
-        };
-        log::log!(level, "librdkafka {client}: {facility} {message}");
-        if told_as_error {
-            self.note(message.split_once("]: ").map_or(message, |(_thread, text)| text));
-        }
-    }
-
-    pub(crate) fn error(&self, client: &str, error: &KafkaError, reason: &str) {
-        // "2/2 brokers are down" follows the error that says why, and must not hide it.
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            log::debug!("librdkafka {client}: {reason}");
-            return;
-        }
-        let told = self.last_error.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(brief(reason));
-        // rust-rdkafka 0.39 calls this twice for each error of a producer.
-        let level = if told || !self.connected.load(Ordering::Relaxed) { log::Level::Debug } else { log::Level::Warn };
-        log::log!(level, "librdkafka {client}: {reason}");
-        self.note(reason);
-    }
-
-    fn note(&self, reason: &str) {
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(brief(reason).to_owned());
-    }
-
-    fn last_error(&self) -> String {
-        match &*self.last_error.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(reason) => format!(" ({reason})"),
-            None => String::new(),
-        }
-    }
-}
-
-/// "HOST:PORT/bootstrap: what happened (after 3ms in state CONNECT)", without what our own line says already.
-fn brief(reason: &str) -> &str {
-    let reason = reason.split_once("/bootstrap: ").map_or(reason, |(_address, text)| text);
-    reason.split_once(" (after ").map_or(reason, |(text, _state)| text)
-}
 
 /// A client that can ask for metadata.
 pub trait Link {
@@ -149,7 +90,7 @@ pub fn topic<L: Link>(client: &L, servers: &str, topic: &str, limit: Duration) -
             Ok(metadata) => {
                 state = look(&metadata, topic)?;
                 if let State::Ready(partitions) = state {
-                    client.events().connected.store(true, Ordering::Relaxed);
+                    client.events().broker_answered();
                     return Ok(partitions);
                 }
                 if !L::CREATES_TOPICS && !waiting_told {
@@ -187,7 +128,7 @@ impl State {
             _ => format!(
                 "no Kafka answers on {servers} within {seconds} s{}: start one with compose/kafka.sh, or give its \
                  address with --bootstrap-servers HOST:PORT",
-                client.events().last_error()
+                client.events().last_error().map(|why| format!(" ({why})")).unwrap_or_default()
             ),
         })
     }
@@ -213,33 +154,3 @@ fn look(metadata: &Metadata, topic: &str) -> Result<State, Error> {
         Some(_) => Ok(State::NoTopic),
     }
 }
-
-/// The part of a client's context that producers and consumers share.
-pub(crate) trait HasEvents {
-    fn client_events(&self) -> &ClientEvents;
-}
-
-macro_rules! client_context {
-    ($context:ty, $client:literal) => {
-        impl ClientContext for $context {
-            fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-                self.client_events().log($client, level, facility, message);
-            }
-
-            fn error(&self, error: KafkaError, reason: &str) {
-                self.client_events().error($client, &error, reason);
-            }
-        }
-    };
-}
-// Named in the log: a program may have both, and their events come in any order.
-client_context!(DeliveryReports, "producer");
-client_context!(Group, "consumer");
-
-// The traits that the macro's types must also have, checked here so that a mistake shows where it is made.
-const _: fn() = || {
-    fn producer<T: ProducerContext>() {}
-    fn consumer<T: ConsumerContext>() {}
-    producer::<DeliveryReports>();
-    consumer::<Group>();
-};

@@ -9,7 +9,7 @@ use rdkafka::message::{DeliveryResult, ToBytes};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{ClientConfig, Message};
 
-use crate::connect::{ClientEvents, HasEvents};
+use crate::events::{ClientEvents, client_context};
 use crate::grammar::{Line, Position};
 use crate::{Error, out, stop};
 
@@ -41,7 +41,7 @@ impl DeliveryReports {
             failed: AtomicU64::new(0),
             last: Mutex::default(),
             output: Mutex::default(),
-            events: ClientEvents::default(),
+            events: ClientEvents::of("producer"),
         })?)
     }
 
@@ -87,11 +87,7 @@ impl DeliveryReports {
     }
 }
 
-impl HasEvents for DeliveryReports {
-    fn client_events(&self) -> &ClientEvents {
-        &self.events
-    }
-}
+client_context!(DeliveryReports);
 
 impl ProducerContext for DeliveryReports {
     type DeliveryOpaque = ();

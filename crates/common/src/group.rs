@@ -8,7 +8,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
-use crate::connect::{ClientEvents, HasEvents};
+use crate::events::{ClientEvents, client_context};
 use crate::{Error, cli, stop};
 
 /// The consumer of every program.
@@ -25,7 +25,6 @@ const REWIND_LIMIT: Duration = Duration::from_secs(10);
 const JOIN_LIMIT: Duration = Duration::from_secs(60);
 
 /// What the group coordinator tells a member: logged, and noted.
-#[derive(Default)]
 pub struct Group {
     events: ClientEvents,
     joined: AtomicBool,
@@ -38,7 +37,12 @@ impl Group {
     /// # Errors
     /// When librdkafka refuses a property, or the properties together.
     pub fn consumer(config: &ClientConfig) -> Result<GroupConsumer, Error> {
-        Ok(config.create_with_context(Self::default())?)
+        let events = ClientEvents::of("consumer");
+        Ok(config.create_with_context(Self {
+            events,
+            joined: AtomicBool::new(false),
+            revocations: AtomicU64::new(0),
+        })?)
     }
 
     /// How often partitions were taken away from this member.
@@ -51,11 +55,7 @@ impl Group {
     }
 }
 
-impl HasEvents for Group {
-    fn client_events(&self) -> &ClientEvents {
-        &self.events
-    }
-}
+client_context!(Group);
 
 impl ConsumerContext for Group {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {

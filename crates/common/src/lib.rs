@@ -11,6 +11,7 @@
 //! | [`app`] | from `main` to an exit status: 0 done, 1 a delivery or transaction failed, 2 bad usage |
 //! | [`error`] | one line that says what happened and what to do |
 //! | [`connect`] | is there a broker, and does the topic exist? |
+//! | [`events`] | what librdkafka tells about its connections |
 //! | [`delivery`] | delivery reports; `send` and `flush` as in Python |
 //! | [`transaction`] | the three kinds of error of a transaction; commit and abort that serve delivery reports |
 //! | [`group`] | rebalances, going back to the committed offsets, `--idle-exit` |
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod connect;
 pub mod delivery;
 pub mod error;
+pub mod events;
 pub mod grammar;
 pub mod group;
 pub mod out;

@@ -1,6 +1,6 @@
 //! The programs of the course: what each is, what feeds it, and what it promises.
 
-use crate::value::Value;
+use crate::value::{Transform, Value};
 
 /// One program of the course.
 #[derive(Debug)]
@@ -46,9 +46,6 @@ pub enum Role {
         transform: Transform,
     },
 }
-
-/// What a pipeline makes of a value.
-pub type Transform = fn(&[u8]) -> Vec<u8>;
 
 /// What the lab has to know of a producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::cli::{Broker, Property};
+use common::events::brief;
 use common::stop;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::ClientContext;
@@ -209,10 +210,7 @@ impl ClientContext for Observer {
         log::debug!("librdkafka: {reason}");
         // "All brokers are down" follows the error that says why, and must not hide it.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            // "HOST:PORT/bootstrap: what happened (after 3ms in state CONNECT)"
-            let reason = reason.split_once("/bootstrap: ").map_or(reason, |(_address, what)| what);
-            let reason = reason.split_once(" (after ").map_or(reason, |(what, _state)| what);
-            *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+            *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(brief(reason).to_owned());
         }
     }
 }

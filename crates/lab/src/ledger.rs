@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use common::grammar::Position;
 
-use crate::catalogue::{Producer, Transform};
+use crate::catalogue::Producer;
 use crate::reader::{Contents, Record};
 use crate::said::{Outcome, Process, Producing};
-use crate::value::Value;
+use crate::value::{Transform, Value};
 
 /// The totals of a run, and everything that does not add up. `None` where a number has no meaning: an acks=0 producer
 /// is never acknowledged.

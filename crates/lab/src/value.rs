@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use common::grammar::Line;
 
-use crate::catalogue::Transform;
+/// What a pipeline makes of a value.
+pub type Transform = fn(&[u8]) -> Vec<u8>;
 
 /// The value (or key) of a record: bytes, or null. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

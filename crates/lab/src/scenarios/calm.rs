@@ -24,7 +24,7 @@ use common::stop;
 
 use crate::aborted::{AbortedWriter, PREFIX};
 use crate::cargo::Executables;
-use crate::catalogue::{self, Producer, Program, Role, Transform};
+use crate::catalogue::{self, Producer, Program, Role};
 use crate::error::Error;
 use crate::execution::{Execution, Failure, Watch, execute};
 use crate::invocation::{self, Work};
@@ -35,7 +35,7 @@ use crate::progress::Progress;
 use crate::reader::{Contents, Reader};
 use crate::report::Row;
 use crate::said;
-use crate::value::Value;
+use crate::value::{Transform, Value};
 use crate::verdict::Surprise;
 
 /// The scenario's name.
