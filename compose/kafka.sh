@@ -19,6 +19,7 @@ stop_on_eof=
 download_only=
 scratch=
 guardian=
+waited_for=
 
 usage() {
   cat <<END
@@ -37,7 +38,7 @@ Options:
   --download       Download Kafka and do nothing else (55 MB, once)
   -h, --help       Print this
 
-Everything listens on 127.0.0.1 only. A node takes about 350 MB of memory.
+Everything listens on 127.0.0.1 only. A node takes about 400 MB of memory.
 
 Environment:
   JAVA_HOME        The Java to use [default: the java in PATH]
@@ -94,9 +95,6 @@ read_options() {
   fi
 }
 
-client_port() { echo $((port + $1 - 1)); }
-controller_port() { echo $((port + nodes + $1 - 1)); }
-
 find_java() {
   local found major
   if [ -n "${JAVA_HOME:-}" ]; then
@@ -116,7 +114,9 @@ find_java() {
 # The guardian is a process that does nothing until this script has ended, in whatever way, kill -9 included; then it
 # stops what the script started and removes what it made. So there is one way to clear up, and it cannot be interrupted.
 start_guardian() {
-  scratch=$(mktemp -d "${TMPDIR:-/tmp}/kafka.XXXXXXXX") || die "cannot make a temporary directory"
+  # Named before it is made, unlike mktemp's: so a signal in between finds its name.
+  scratch=${TMPDIR:-/tmp}/kafka.$$.$RANDOM
+  mkdir -m 700 "$scratch" 2>/dev/null || { scratch=; die "cannot make a temporary directory in ${TMPDIR:-/tmp}"; }
   { mkdir "$scratch/pids" && mkfifo "$scratch/alive"; } || die "cannot write to $scratch"
   exec 9<>"$scratch/alive" # open as long as this script lives; whoever it starts closes it
   guard </dev/null &
@@ -159,7 +159,8 @@ all_ended() {
 
 finish() {
   local status=$?
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP USR1
+  [ -z "$waited_for" ] || kill "$waited_for" 2>/dev/null
   if [ -n "$guardian" ]; then
     exec 9>&-
     wait "$guardian"
@@ -172,6 +173,18 @@ finish() {
 stop() {
   say "Stopping Kafka: $2."
   exit "$1"
+}
+
+# Runs a short command in the background, and waits. A signal interrupts `wait`, but not a command in front; bash 3.2
+# may even lose one that comes then.
+wait_for() {
+  local status
+  "$@" 9>&- &
+  waited_for=$!
+  wait "$waited_for"
+  status=$?
+  waited_for=
+  return "$status"
 }
 
 # start NAME DIR LOG COMMAND...: runs COMMAND in DIR in the background, with its process id in $scratch/pids/NAME.
@@ -191,7 +204,7 @@ start() {
   started=$!
 }
 
-# The same, until it has ended. In the background too, because bash serves no signal while a command is in front.
+# The same, until it has ended.
 run_to_end() {
   local status
   start "$@"
@@ -227,23 +240,25 @@ fetch_jars() {
 }
 
 claim_data() {
-  local owner
+  local owner held
   [ -n "$data" ] || data=$scratch/data
+  case $data in /*) ;; *) data=$PWD/$data ;; esac
   { mkdir -p "$data" && [ -w "$data" ]; } 2>/dev/null || die "cannot write to $data"
-  data=$(cd "$data" && pwd) || die "cannot enter $data"
   # Kafka itself would notice a second Kafka in its directory too late: both would have written to the metadata log.
   while ! (set -C && echo $$ >"$data/in-use") 2>/dev/null; do
-    owner=$(cat "$data/in-use" 2>/dev/null)
+    owner=
+    read -r owner 2>/dev/null <"$data/in-use"
     if [ -z "$owner" ] || kill -0 "$owner" 2>/dev/null; then
       die "$data is in use by process ${owner:-unknown} (if that is no kafka.sh, remove $data/in-use)"
     fi
     rm -f "$data/in-use"
   done
   [ -e "$data/nodes" ] || echo "$nodes" >"$data/nodes" || die "cannot write to $data"
-  [ "$(cat "$data/nodes")" = "$nodes" ] ||
-    die "$data holds a Kafka of $(cat "$data/nodes") node(s): start it with --nodes $(cat "$data/nodes")"
+  read -r held <"$data/nodes"
+  [ "$held" = "$nodes" ] || die "$data holds a Kafka of $held node(s): start it with --nodes $held"
   [ -s "$data/cluster-id" ] ||
     head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=' >"$data/cluster-id" || die "cannot write to $data"
+  read -r cluster_id <"$data/cluster-id"
 }
 
 listening() { (exec 5<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
@@ -257,15 +272,18 @@ check_ports() {
 
 # The same as in single.yaml and cluster.yaml, where the reasons stand; a test compares them.
 settings() {
+  local client=127.0.0.1:$((port + $1 - 1)) controller=127.0.0.1:$((port + nodes + $1 - 1)) voters node
+  voters=1@127.0.0.1:$((port + nodes))
+  for ((node = 2; node <= nodes; node++)); do voters=$voters,$node@127.0.0.1:$((port + nodes + node - 1)); done
   cat <<END
 process.roles=broker,controller
 node.id=$1
-listeners=HOST://127.0.0.1:$(client_port "$1"),CONTROLLER://127.0.0.1:$(controller_port "$1")
-advertised.listeners=HOST://127.0.0.1:$(client_port "$1")
+listeners=HOST://$client,CONTROLLER://$controller
+advertised.listeners=HOST://$client
 listener.security.protocol.map=HOST:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=HOST
 controller.listener.names=CONTROLLER
-controller.quorum.voters=$(voters)
+controller.quorum.voters=$voters
 log.dirs=data
 default.replication.factor=$nodes
 min.insync.replicas=$min_isr
@@ -279,12 +297,6 @@ share.coordinator.state.topic.min.isr=$min_isr
 group.initial.rebalance.delay.ms=0
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 END
-}
-
-voters() {
-  local node list=
-  for ((node = 1; node <= nodes; node++)); do list=$list,$node@127.0.0.1:$(controller_port "$node"); done
-  echo "${list#,}"
 }
 
 java_in() { # NAME NODE'S-DIR LOG CLASS ARGUMENT...
@@ -303,7 +315,7 @@ format_storage() {
     if [ ! -e "$dir/formatted" ]; then
       rm -rf "$dir/data" # left by a start that was interrupted here
       java_in "format-$node" "$dir" "$dir/kafka.log" kafka.tools.StorageTool format \
-        "--cluster-id=$(cat "$data/cluster-id")" --config server.properties
+        "--cluster-id=$cluster_id" --config server.properties
       formats[node]=$started
     fi
   done
@@ -327,27 +339,27 @@ start_nodes() {
   done
 }
 
-# Asks the node on port $1 for Metadata (version 0, no topic known) and prints how many brokers it answers with:
-# a node that listens may not have joined the cluster yet, nor know the others.
-brokers_known_on() {
-  (
-    exec 5<>"/dev/tcp/127.0.0.1/$1" || exit
-    # length, API key 3, version 0, correlation id, no client id, no topic by name (which means all)
-    printf '\0\0\0\016\0\003\0\0\0\0\0\0\377\377\0\0\0\0' >&5
-    # The first byte of the answer's length is 0, where read stops: the one way to wait for it with a limit.
-    IFS= read -r -d '' -t 2 -u 5 _ || exit
-    # the rest of the length, the correlation id, the number of brokers
-    dd bs=1 count=11 <&5 | od -An -v -tu1 | awk '{ print $11 }'
-  ) 2>/dev/null
-}
+# Asks the node on port $1 for Metadata (version 0, no topic known) and looks whether it names all the brokers: a node
+# that listens may not have joined the cluster yet, nor know the others.
+knows_all() (
+  exec 2>/dev/null
+  exec 5<>"/dev/tcp/127.0.0.1/$1" || exit
+  # length, API key 3, version 0, correlation id, no client id, no topic by name (which means all)
+  printf '\0\0\0\016\0\003\0\0\0\0\0\0\377\377\0\0\0\0' >&5
+  # The first byte of the answer's length is 0, where read stops: the one way to wait for it with a limit.
+  IFS= read -r -d '' -t 2 -u 5 _ || exit
+  # the rest of the length, the correlation id, the number of brokers
+  known=$(dd bs=1 count=11 <&5 | od -An -v -tu1 | awk '{ print $11 }')
+  [ "$known" = "$nodes" ]
+)
 
 wait_until_ready() {
   local node end=$((SECONDS + start_limit))
   for ((node = 1; node <= nodes; node++)); do
-    until [ "$(brokers_known_on "$(client_port "$node")")" = "$nodes" ]; do
+    until wait_for knows_all $((port + node - 1)); do
       fail_if_one_ended
       [ "$SECONDS" -lt "$end" ] || die_with_log "$node" "node $node was not ready within $start_limit s"
-      sleep 0.1
+      wait_for sleep 0.1
     done
   done
   fail_if_one_ended
@@ -372,9 +384,8 @@ die_with_log() {
 }
 
 announce() {
-  local node addresses=
-  for ((node = 1; node <= nodes; node++)); do addresses=$addresses,127.0.0.1:$(client_port "$node"); done
-  addresses=${addresses#,}
+  local node addresses=127.0.0.1:$port
+  for ((node = 2; node <= nodes; node++)); do addresses=$addresses,127.0.0.1:$((port + node - 1)); done
   echo "Kafka $version is ready on $addresses"
   echo "In another terminal: cargo run -p lab -- --bootstrap-servers $addresses"
   echo "Ctrl-C stops it."
@@ -383,8 +394,7 @@ announce() {
 watch_nodes() {
   local node status left=$nodes
   while :; do
-    # Nobody ever writes there: a pause that needs no process, and that a signal cuts short.
-    read -r -t 1 _ <&9
+    wait_for sleep 1
     for ((node = 1; node <= nodes; node++)); do
       if [ -n "${pids[node]}" ] && ended "$node"; then
         wait "${pids[node]}" 2>/dev/null
@@ -404,27 +414,36 @@ how_it_ended() {
   if [ "$1" -gt 128 ]; then echo "signal $(kill -l $(($1 - 128)))"; else echo "exit status $1"; fi
 }
 
-read_options "$@"
-[ -n "$version" ] || die "there is no kafka.version in $here/pom.xml"
-find_java
-min_isr=$((nodes / 2 + 1))
-pids=()
+main() {
+  read_options "$@"
+  [ -n "$version" ] || die "there is no kafka.version in $here/pom.xml"
+  find_java
+  min_isr=$((nodes / 2 + 1))
+  pids=()
+  cluster_id=
+  started=
 
-trap finish EXIT
-trap 'stop 130 "interrupted"' INT
-trap 'stop 143 "asked to"' TERM
-trap 'stop 129 "the terminal was closed"' HUP
-trap 'stop 0 "standard input ended"' USR1
-start_guardian
-[ -z "$stop_on_eof" ] || watch_stdin
+  trap finish EXIT
+  trap 'stop 130 "interrupted"' INT
+  trap 'stop 143 "asked to"' TERM
+  trap 'stop 129 "the terminal was closed"' HUP
+  trap 'stop 0 "standard input ended"' USR1
+  # From here on, no $(...) on the way to a running Kafka: bash 5.2 may take a trap for a part of it, and lose the
+  # signal ("trap: unexpected EOF while looking for matching `)'").
+  start_guardian
+  [ -z "$stop_on_eof" ] || watch_stdin
 
-fetch_jars
-[ -z "$download_only" ] || exit 0
-claim_data
-check_ports
-format_storage
-say "Starting Kafka $version, $nodes node(s) ..."
-start_nodes
-wait_until_ready
-announce
-watch_nodes
+  fetch_jars
+  [ -z "$download_only" ] || exit 0
+  claim_data
+  check_ports
+  format_storage
+  say "Starting Kafka $version, $nodes node(s) ..."
+  start_nodes
+  wait_until_ready
+  announce
+  watch_nodes
+}
+
+# As a function, it has been read to its end before it begins.
+main "$@"

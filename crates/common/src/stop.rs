@@ -1,10 +1,17 @@
-//! Ctrl-C (and SIGTERM): the program finishes what it is doing, then ends cleanly. A second Ctrl-C ends it at once.
+//! Ctrl-C (and SIGTERM): the program finishes what it is doing, then ends cleanly. A second Ctrl-C ends it at once, and so
+//! does the end of a time limit.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::{Error, app};
+
 static STOP: Mutex<bool> = Mutex::new(false);
 static WAKE: Condvar = Condvar::new();
+
+/// How long the program may go on after Ctrl-C. Without a broker it could be minutes: librdkafka's synchronous commit
+/// takes no timeout. Longer than the ten seconds that a transaction's commit or abort is given.
+const LIMIT: Duration = Duration::from_secs(15);
 
 /// What a shell reports for a process that SIGINT ended.
 const INTERRUPTED: i32 = 130;
@@ -54,9 +61,19 @@ async fn listen() {
     signals.next().await;
     log::info!("stopping: finishing what is under way (Ctrl-C again ends at once)");
     request();
-    signals.next().await;
-    log::warn!("ended at once, as asked: what was under way is left undecided");
-    std::process::exit(INTERRUPTED);
+    tokio::select! {
+        () = signals.next() => {
+            log::warn!("ended at once, as asked: what was under way is left undecided");
+            std::process::exit(INTERRUPTED);
+        }
+        () = tokio::time::sleep(LIMIT) => {
+            app::fail(&Error::failed(format_args!(
+                "not finished {} s after Ctrl-C, is the broker there? What was under way is left undecided",
+                LIMIT.as_secs()
+            )));
+            std::process::exit(1);
+        }
+    }
 }
 
 /// Ctrl-C everywhere; SIGTERM too where there is one.

@@ -9,9 +9,9 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::ToBytes;
 use rdkafka::producer::{BaseRecord, Producer};
 
+use crate::Error;
 use crate::delivery::{self, ReportingProducer, flush};
 use crate::group::GroupConsumer;
-use crate::{Error, stop};
 
 /// What librdkafka asks the application to do about a failed transaction call (librdkafka's INTRODUCTION.md,
 /// "Transactional producer").
@@ -103,23 +103,15 @@ impl From<TxnError> for Error {
     }
 }
 
-/// After Ctrl-C, what is under way gets this long to succeed.
-const AFTER_CTRL_C: Duration = Duration::from_secs(5);
-
-/// Calls again for as long as the error is retriable, up to the limit, or to a few seconds after Ctrl-C.
+/// Calls again for as long as the error is retriable, up to the limit.
 ///
 /// # Errors
 /// The last error: a retriable one means that the limit is over and the outcome is not known.
 pub fn retry<T>(limit: Duration, mut call: impl FnMut() -> Result<T, TxnError>) -> Result<T, TxnError> {
-    let mut end = Instant::now() + limit;
-    let mut stopping = false;
+    let end = Instant::now() + limit;
     loop {
         match call() {
             Err(TxnError::Retriable(error)) if Instant::now() < end => {
-                if stop::requested() && !stopping {
-                    stopping = true;
-                    end = end.min(Instant::now() + AFTER_CTRL_C);
-                }
                 log::info!("retriable, calling again: {error}");
                 // Not every call that fails has waited for its timeout.
                 std::thread::sleep(Duration::from_millis(20));

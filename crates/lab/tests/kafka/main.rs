@@ -9,8 +9,14 @@
     reason = "a test that cannot go on says so by panicking, and its measurements go to the test's output"
 )]
 
+mod bad_input;
+mod compose;
 mod consumers;
+mod ctrl_c;
 mod eos_consumers;
+mod lab;
 mod pipeline;
 mod producers;
+mod settings;
 mod support;
+mod values;

@@ -54,8 +54,15 @@ pub fn config() -> ClientConfig {
 /// Creates a topic of this test.
 pub fn topic(name: &str, partitions: i32) -> String {
     let name = unique(name);
+    create(&name, partitions, &[]);
+    name
+}
+
+/// Creates a topic with this very name and these settings.
+pub fn create(name: &str, partitions: i32, settings: &[(&str, &str)]) {
     let admin: AdminClient<DefaultClientContext> = config().create().unwrap();
-    let new = NewTopic::new(&name, partitions, TopicReplication::Fixed(-1));
+    let mut new = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
+    new.config = settings.to_vec();
     let created = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -65,7 +72,6 @@ pub fn topic(name: &str, partitions: i32) -> String {
     for result in created {
         result.unwrap();
     }
-    name
 }
 
 /// Writes these values, one partition after the other (`i % partitions`).

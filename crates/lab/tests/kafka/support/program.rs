@@ -17,6 +17,15 @@ use super::broker::bootstrap;
 /// Nothing here takes this long; a test that waits for it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Waits until this holds.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Where cargo has put the nine programs; built once, in the profile of this test.
 pub fn executable(package: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
@@ -43,6 +52,13 @@ fn build() -> HashMap<String, PathBuf> {
             Some((message["target"]["name"].as_str()?.to_owned(), executable))
         })
         .collect()
+}
+
+/// The command line of a program, against the Kafka of this test run; `--bootstrap-servers` among the arguments wins.
+pub fn command(package: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(executable(package));
+    command.env("BOOTSTRAP_SERVERS", bootstrap()).args(args);
+    command
 }
 
 /// A running program: killed when dropped.
@@ -92,7 +108,7 @@ pub fn processed(line: &str) -> Option<String> {
 impl Program {
     /// Starts a program against the Kafka of this test run.
     pub fn start(package: &str, args: &[&str]) -> Self {
-        Self::spawn(Command::new(executable(package)).args(["--bootstrap-servers", bootstrap()]).args(args))
+        Self::spawn(&mut command(package, args))
     }
 
     /// Starts any command.
