@@ -32,10 +32,8 @@ pub fn main<Args: Parser>(run: impl FnOnce(Args) -> Result<(), Error>) -> ExitCo
     }
 }
 
-/// Not through the log: RUST_LOG must not be able to hide why a program failed.
-pub(crate) fn fail(error: &Error) -> ExitCode {
-    // Nothing can be done when standard error itself is closed.
-    let _ = writeln!(std::io::stderr(), "error: {error}");
+fn fail(error: &Error) -> ExitCode {
+    error.tell();
     error.exit_code()
 }
 

@@ -1,6 +1,7 @@
 //! One line for the user, and the exit status that goes with it.
 
 use std::fmt;
+use std::io::Write;
 use std::process::ExitCode;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -20,6 +21,12 @@ impl Error {
     /// A failure while running, told in one line.
     pub fn failed(why: impl fmt::Display) -> Self {
         Self::Failed(why.to_string())
+    }
+
+    /// Says it in one line on standard error. Not through the log: RUST_LOG must not be able to hide why a program failed.
+    pub(crate) fn tell(&self) {
+        // Nothing can be done when standard error itself is closed.
+        let _ = writeln!(std::io::stderr(), "error: {self}");
     }
 
     /// 1 or 2, as the README and `--help` promise.

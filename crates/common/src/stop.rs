@@ -4,7 +4,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::{Error, app};
+use crate::Error;
 
 static STOP: Mutex<bool> = Mutex::new(false);
 static WAKE: Condvar = Condvar::new();
@@ -67,10 +67,11 @@ async fn listen() {
             std::process::exit(INTERRUPTED);
         }
         () = tokio::time::sleep(LIMIT) => {
-            app::fail(&Error::failed(format_args!(
+            Error::failed(format_args!(
                 "not finished {} s after Ctrl-C, is the broker there? What was under way is left undecided",
                 LIMIT.as_secs()
-            )));
+            ))
+            .tell();
             std::process::exit(1);
         }
     }
