@@ -1,5 +1,6 @@
 //! Flags that all programs share, each with its environment variable.
 
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use clap::Args;
@@ -69,11 +70,15 @@ pub struct Produce {
 
 impl Produce {
     /// The value, filled to `--size`.
-    pub fn fill(&self, mut value: String) -> String {
-        if value.len() < self.size {
-            value.extend(std::iter::repeat_n('.', self.size - value.len()));
+    pub fn fill(&self, value: fmt::Arguments<'_>) -> String {
+        const DOTS: &str = "................................................................";
+        let mut filled = String::with_capacity(self.size.max(32));
+        // Only memory is written to: that does not fail.
+        let _ = filled.write_fmt(value);
+        while filled.len() < self.size {
+            filled.push_str(DOTS.get(..self.size - filled.len()).unwrap_or(DOTS));
         }
-        value
+        filled
     }
 }
 
@@ -231,6 +236,15 @@ mod tests {
         assert!(property("linger.ms").is_err_and(|why| why.contains("KEY=VALUE")));
         assert!(property("group.id=").is_err_and(|why| why.contains("empty")));
         assert!(property("bootstrap.servers=a:1").is_err_and(|why| why.contains("--bootstrap-servers")));
+    }
+
+    #[test]
+    fn values_are_filled_with_dots() {
+        for (size, length) in [(0, 5), (5, 5), (6, 6), (64, 64), (1000, 1000)] {
+            let produce = Produce { count: 1, interval_ms: Duration::ZERO, size };
+            let value = produce.fill(format_args!("msg-{}", 7));
+            assert_eq!((value.len(), value.trim_end_matches('.')), (length, "msg-7"));
+        }
     }
 
     #[test]

@@ -202,6 +202,6 @@ pub fn abort(producer: &ReportingProducer, timeout: Duration) -> Result<(), TxnE
 
 /// Serves the callbacks that the call has left in the queue.
 fn serving(producer: &ReportingProducer, result: KafkaResult<()>) -> Result<(), TxnError> {
-    producer.poll(Duration::ZERO);
+    delivery::serve(producer);
     Ok(result?)
 }

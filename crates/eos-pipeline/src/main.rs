@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use common::delivery::{DeliveryReports, ReportingProducer};
+use common::delivery::{self, DeliveryReports, ReportingProducer};
 use common::grammar::Line;
 use common::group::{self, Group, GroupConsumer, Until};
 use common::transaction::{self, TxnError, retry};
@@ -104,6 +104,9 @@ fn run(args: Args) -> Result<(), Error> {
     // What an upstream transaction aborted is no input. And after a rebalance, the committed offsets are handed out only
     // when no transaction holds newer ones (KIP-447), so that the next owner starts where the last one really ended.
     config.set("isolation.level", "read_committed");
+    // While 100,000 messages wait in librdkafka's queue (queued.min.messages), it fetches no more, and looks again after
+    // this long: 10 ms instead of a second, in which the queue would run empty and the pipeline stand still.
+    config.set("fetch.queue.backoff.ms", "10");
     args.kafka.overrides(&mut config);
     let consumer = Group::consumer(&config)?;
 
@@ -184,7 +187,7 @@ fn transform(
         if let Err(error) = send(producer, output, message, result.as_deref()) {
             return Ok(Err(error));
         }
-        producer.poll(Duration::ZERO);
+        delivery::poll(producer, Duration::ZERO);
         done += 1;
         stop::sleep(pause);
         // Ctrl-C: commit what is done; the rest of the batch is read again by the next run.

@@ -92,7 +92,7 @@ fn run(args: Args) -> Result<(), Error> {
         if stop::requested() {
             break;
         }
-        let value = args.produce.fill(format!("eos-msg-{i}"));
+        let value = args.produce.fill(format_args!("eos-msg-{i}"));
         match send_until_committed(&producer, &topic, &value) {
             Ok(at) => out::print(&Line::CommittedMessage(at, value.as_bytes().into()))?,
             Err(error) => {

@@ -75,7 +75,7 @@ fn run(args: Args) -> Result<(), Error> {
         if stop::requested() {
             break;
         }
-        let value = args.produce.fill(format!("msg-{i}"));
+        let value = args.produce.fill(format_args!("msg-{i}"));
         if let Err(why) = delivery::send(&producer, BaseRecord::<(), str>::to(&topic).payload(&value)) {
             producer.context().failed_to_queue(value.as_bytes(), &why)?;
         }

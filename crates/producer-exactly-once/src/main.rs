@@ -124,7 +124,7 @@ fn send_batch(
         if stop::requested() {
             break;
         }
-        let value = produce.fill(format!("eos-msg-{i}"));
+        let value = produce.fill(format_args!("eos-msg-{i}"));
         transaction::send(producer, BaseRecord::<(), str>::to(topic).payload(&value))?;
         *sent += 1;
         delivery::poll(producer, produce.interval_ms); // the course's poll(0): serves delivery_report
