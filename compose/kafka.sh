@@ -4,13 +4,17 @@
 set -u
 unset CDPATH
 
+# Each node runs in a directory of its own.
+absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
+
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 version=$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$here/pom.xml")
-lib=${KAFKA_LIB_DIR:-$here/.lib}
+lib=$(absolute "${KAFKA_LIB_DIR:-$here/.lib}")
+temp=$(absolute "${TMPDIR:-/tmp}")
 jars=$lib/$version
 download=$jars.part.$$ # beside its destination, so that it gets there by a rename
-start_limit=120        # seconds; the slowest laptop needs 20
-stop_limit=10          # seconds; a healthy node needs 1
+start_limit=120        # seconds
+stop_limit=10          # seconds; the last of three nodes gives its raft quorum 5
 
 port=9092
 nodes=1
@@ -86,7 +90,7 @@ read_options() {
         ;;
       --data)
         [ -n "$value" ] || misused "--data needs the name of a directory"
-        data=$value
+        data=$(absolute "$value")
         ;;
     esac
   done
@@ -103,6 +107,7 @@ find_java() {
   else
     java=$(command -v java) || die "Java 17 or later is needed, and there is no java in PATH"
   fi
+  java=$(absolute "$java")
   # macOS has a /usr/bin/java that only says that there is no Java.
   found=$("$java" -version 2>&1) || die "Java 17 or later is needed, and $java does not run: ${found%%$'\n'*}"
   found=$(printf '%s\n' "$found" | sed -n 's/.*version "\([^"]*\)".*/\1/p' | head -n 1)
@@ -115,8 +120,8 @@ find_java() {
 # stops what the script started and removes what it made. So there is one way to clear up, and it cannot be interrupted.
 start_guardian() {
   # Named before it is made, unlike mktemp's: so a signal in between finds its name.
-  scratch=${TMPDIR:-/tmp}/kafka.$$.$RANDOM
-  mkdir -m 700 "$scratch" 2>/dev/null || { scratch=; die "cannot make a temporary directory in ${TMPDIR:-/tmp}"; }
+  scratch=$temp/kafka.$$.$RANDOM
+  mkdir -m 700 "$scratch" 2>/dev/null || { scratch=; die "cannot write to $temp"; }
   { mkdir "$scratch/pids" && mkfifo "$scratch/alive"; } || die "cannot write to $scratch"
   exec 9<>"$scratch/alive" # open as long as this script lives; whoever it starts closes it
   guard </dev/null &
@@ -164,6 +169,9 @@ finish() {
   if [ -n "$guardian" ]; then
     exec 9>&-
     wait "$guardian"
+    # Whoever came too late for the register, and would end by himself.
+    signal_all TERM "$(jobs -p)"
+    wait
   elif [ -n "$scratch" ]; then
     rm -rf "$scratch"
   fi
@@ -181,7 +189,7 @@ wait_for() {
   local status
   "$@" 9>&- &
   waited_for=$!
-  wait "$waited_for"
+  wait "$waited_for" 2>/dev/null
   status=$?
   waited_for=
   return "$status"
@@ -242,7 +250,6 @@ fetch_jars() {
 claim_data() {
   local owner held
   [ -n "$data" ] || data=$scratch/data
-  case $data in /*) ;; *) data=$PWD/$data ;; esac
   { mkdir -p "$data" && [ -w "$data" ]; } 2>/dev/null || die "cannot write to $data"
   # Kafka itself would notice a second Kafka in its directory too late: both would have written to the metadata log.
   while ! (set -C && echo $$ >"$data/in-use") 2>/dev/null; do
@@ -302,7 +309,7 @@ END
 java_in() { # NAME NODE'S-DIR LOG CLASS ARGUMENT...
   local name=$1 dir=$2 log=$3
   shift 3
-  # The fast compiler and the simple collector: a node is ready in half the time, and takes half the memory.
+  # The fast compiler only, and no threads for the collector: half the processor time until a node is ready.
   start "$name" "$dir" "$log" "$java" -Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
     "-Dlog4j2.configurationFile=$here/log4j2.properties" -cp "$jars/*" "$@"
 }
@@ -311,7 +318,9 @@ format_storage() {
   local node dir formats=()
   for ((node = 1; node <= nodes; node++)); do
     dir=$data/node-$node
-    { mkdir -p "$dir" && settings "$node" >"$dir/server.properties"; } || die "cannot write to $dir"
+    # An older log would explain this start's failures by those of another.
+    { mkdir -p "$dir" && : >"$dir/kafka.log" && settings "$node" >"$dir/server.properties"; } ||
+      die "cannot write to $dir"
     if [ ! -e "$dir/formatted" ]; then
       rm -rf "$dir/data" # left by a start that was interrupted here
       java_in "format-$node" "$dir" "$dir/kafka.log" kafka.tools.StorageTool format \

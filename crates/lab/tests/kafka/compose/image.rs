@@ -136,7 +136,8 @@ impl Cluster {
 
         let metadata = self.metadata("HOST").unwrap();
         let coordinators = self.services.len();
-        for (name, partitions) in [(topic, 1), ("__consumer_offsets", coordinators), ("__transaction_state", coordinators)]
+        for (name, partitions) in
+            [(topic, 1), ("__consumer_offsets", coordinators), ("__transaction_state", coordinators)]
         {
             let topic = metadata.topics().iter().find(|topic| topic.name() == name).expect(name);
             assert_eq!(topic.partitions().len(), partitions, "{name}");

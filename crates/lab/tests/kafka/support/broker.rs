@@ -5,9 +5,10 @@ use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{self, Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, OnceLock,
+        atomic::{AtomicU32, Ordering},
         mpsc::{self, Receiver},
     },
     thread::{self, JoinHandle},
@@ -135,16 +136,23 @@ impl Node {
     }
 }
 
-/// The first of as many free ports in a row.
+/// The first of as many free ports in a row, no two calls giving the same.
+///
+/// From below the range where systems take ports for outgoing connections: nobody gets one of these by chance.
 pub(crate) fn free_ports(count: u16) -> u16 {
-    let bind = |port| TcpListener::bind(("127.0.0.1", port));
-    loop {
-        let first = bind(0).expect("the system has a free port");
-        let port = first.local_addr().expect("a bound socket has an address").port();
-        if port < u16::MAX - count && (port + 1..port + count).all(|port| bind(port).is_ok()) {
-            return port;
+    const FIRST: u32 = 21_000;
+    const LAST: u32 = 32_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+
+    for _ in 0..LAST - FIRST {
+        // Test processes that run at the same time begin at different places.
+        let taken = process::id() * 97 + TAKEN.fetch_add(count.into(), Ordering::Relaxed);
+        let first = (FIRST + taken % (LAST - FIRST)) as u16;
+        if (first..first + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return first;
         }
     }
+    panic!("no {count} free ports in a row between {FIRST} and {LAST}");
 }
 
 /// A running kafka.sh. Dropping it stops it, and waits until it has stopped.
