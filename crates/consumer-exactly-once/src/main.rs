@@ -123,10 +123,13 @@ fn run(args: Args) -> Result<(), Error> {
                 until.processed(1);
             }
             // Nothing was committed: abort, go back to the committed offset, and process the message again.
-            Err(TxnError::Abortable(why)) if aborts < ATTEMPTS => {
-                log::warn!("the transaction is aborted, its message is read again: {why}");
-                aborts += 1;
+            Err(TxnError::Abortable(why)) => {
                 transaction::abort(&producer, TEN_SECONDS)?;
+                aborts += 1;
+                if aborts == ATTEMPTS {
+                    return Err(TxnError::Abortable(why).into());
+                }
+                log::warn!("the transaction is aborted, its message is read again: {why}");
                 group::rewind(&consumer, TEN_SECONDS)?;
             }
             // Fatal (fenced, for instance), or an outcome that only the coordinator knows.

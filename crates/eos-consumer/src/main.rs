@@ -127,10 +127,13 @@ fn run(args: Args) -> Result<(), Error> {
                 until.processed(records.len() as u64);
             }
             // Nothing was committed: abort, go back to the committed offsets, and process the batch again.
-            Err(TxnError::Abortable(why)) if aborts < ATTEMPTS => {
-                log::warn!("the transaction is aborted, its {} messages are read again: {why}", records.len());
-                aborts += 1;
+            Err(TxnError::Abortable(why)) => {
                 transaction::abort(&producer, TEN_SECONDS)?;
+                aborts += 1;
+                if aborts == ATTEMPTS {
+                    return Err(TxnError::Abortable(why).into());
+                }
+                log::warn!("the transaction is aborted, its {} messages are read again: {why}", records.len());
                 group::rewind(&consumer, TEN_SECONDS)?;
             }
             // Fatal (fenced, for instance), or an outcome that only the coordinator knows.

@@ -150,10 +150,13 @@ fn run(args: Args) -> Result<(), Error> {
             }
             // Neither results nor offsets count: abort, go back to the committed offsets, and do the batch again. This is
             // also what happens to a member that was evicted from the group while it worked.
-            Err(TxnError::Abortable(why)) if aborts < ATTEMPTS => {
-                log::warn!("the transaction is aborted, its {} messages are read again: {why}", batch.len());
-                aborts += 1;
+            Err(TxnError::Abortable(why)) => {
                 transaction::abort(&producer, TEN_SECONDS)?;
+                aborts += 1;
+                if aborts == ATTEMPTS {
+                    return Err(TxnError::Abortable(why).into());
+                }
+                log::warn!("the transaction is aborted, its {} messages are read again: {why}", batch.len());
                 drop(batch);
                 group::rewind(&consumer, TEN_SECONDS)?;
             }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
+use rustix::process::Signal;
 
 use crate::support::kafka::Isolation::{ReadCommitted, ReadUncommitted};
 use crate::support::kafka::{fill, read, topic, unique, wait_for_markers};
@@ -111,6 +112,23 @@ fn killed_at_random_moments_alone_and_in_pairs_the_pipeline_writes_each_message_
         program.wait().expect(0);
     }
     report(format_args!("pipeline: killed {} times", kills + 1));
+    setup.check();
+}
+
+#[test]
+fn an_instance_that_was_frozen_until_it_lost_its_partitions_aborts_what_it_was_doing_and_goes_on() {
+    let setup = Setup::new("evicted");
+    let mut frozen = setup.start(1, &["--interval-ms", "2", "--idle-exit", "4"]);
+    // The first batch is committed; this is the middle of the second.
+    frozen.take_lines(150);
+    frozen.signal(Signal::STOP);
+    let mut other = setup.start(2, &["--idle-exit", "4"]);
+    // It has something to do as soon as the group has given up the frozen member.
+    other.line();
+    frozen.signal(Signal::CONT);
+    frozen.wait_for_log("the transaction is aborted");
+    frozen.wait().expect(0);
+    other.wait().expect(0);
     setup.check();
 }
 
