@@ -30,7 +30,7 @@ use measure::{Ratios, Speed};
 #[command(version, after_help = AFTER_HELP)]
 struct Args {
     /// Where Kafka listens [environment: BOOTSTRAP_SERVERS or KAFKA_BOOTSTRAP_SERVERS; default: localhost:9092]
-    #[arg(long, value_name = "HOST:PORT", default_value_t = servers())]
+    #[arg(long, value_name = "HOST:PORT", default_value_t = servers(), hide_default_value = true)]
     bootstrap_servers: String,
 
     /// Messages in each run of a bulk producer; slower programs get a fixed part of that
@@ -133,7 +133,7 @@ fn row(title: &str, other: &Other, ratios: &Ratios) -> [String; 7] {
 fn explanation(args: &Args) -> String {
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
     format!(
-        "{} messages of {} bytes in bulk, one partition, {} pairs in turns, {processors} processors. A ratio is the \
+        "{} messages of {} bytes in bulk, one partition, {} turns, {processors} processors. A ratio is the \
          median of those of the pairs.\n\
          Both sides have the same settings. The rate of a run is that of its last nine tenths, by the broker's clock \
          (LogAppendTime):\n\

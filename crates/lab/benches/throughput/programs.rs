@@ -79,7 +79,7 @@ impl Programs {
         Some(())
     }
 
-    /// Builds the programs in C, if there is a C compiler (librdkafka needed one too, but may have been built elsewhere).
+    /// Builds the programs in C, if there is a C compiler (librdkafka may have been built elsewhere).
     pub(crate) fn build_c(&mut self) -> Result<(), String> {
         let librdkafka = self.librdkafka.clone().ok_or("cargo does not tell where rdkafka-sys has built librdkafka")?;
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/c/transactions.c");
@@ -112,7 +112,7 @@ fn compile(source: &Path, librdkafka: &Path, executable: &Path) -> Result<(), St
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    let compiler = std::env::var("CC").ok().or_else(|| values("CC=").pop()).unwrap_or_else(|| "cc".into());
+    let compiler = values("CC=").pop().unwrap_or_else(|| "cc".into());
     let output = Command::new(&compiler)
         .args(values("CPPFLAGS+"))
         .args(values("CFLAGS+"))
