@@ -1,0 +1,5 @@
+//! A Kafka broker to embed: one node, in memory.
+
+pub(crate) mod groups;
+pub(crate) mod time;
+pub(crate) mod wait;

@@ -1,0 +1,4 @@
+//! One test a behaviour of the broker, by area.
+
+mod coordination;
+mod storage;

@@ -1,0 +1,1 @@
+//! Produce, Fetch, offsets of a log, topics and their configuration.

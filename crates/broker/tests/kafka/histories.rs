@@ -1,0 +1,1 @@
+//! Random histories, on this broker and on Apache Kafka.

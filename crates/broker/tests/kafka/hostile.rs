@@ -1,0 +1,1 @@
+//! Frames that no client would send.

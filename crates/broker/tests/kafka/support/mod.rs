@@ -1,0 +1,5 @@
+//! What every test here needs.
+
+pub(crate) mod batch;
+pub(crate) mod broker;
+pub(crate) mod wire;
