@@ -1,5 +1,13 @@
 //! A Kafka broker to embed: one node, in memory.
 
-pub(crate) mod groups;
-pub(crate) mod time;
-pub(crate) mod wait;
+mod api;
+mod engine;
+mod groups;
+mod ids;
+mod log;
+mod settings;
+mod time;
+mod topics;
+mod transactions;
+mod wait;
+mod wire;
