@@ -3,3 +3,4 @@
 pub(crate) mod groups;
 pub(crate) mod time;
 pub(crate) mod wait;
+pub(crate) mod wire;
