@@ -30,6 +30,9 @@ pub struct Settings {
     pub groups: groups::Settings,
     /// Of the transaction coordinator.
     pub transactions: transactions::Settings,
+    /// Whether clients are told to speak the second transaction protocol (feature `transaction.version` at level 2,
+    /// KIP-890), as Apache Kafka 4 tells them. librdkafka speaks the first against every broker.
+    pub transaction_version_2: bool,
     /// Where topic ids, member ids and the cluster id come from.
     pub seed: u64,
 }
@@ -48,6 +51,7 @@ impl Default for Settings {
             max_fetch_wait: 300_000,
             groups: groups::Settings::default(),
             transactions: transactions::Settings::default(),
+            transaction_version_2: false,
             seed: 0,
         }
     }

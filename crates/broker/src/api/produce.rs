@@ -6,8 +6,8 @@ use bytes::Bytes;
 use kafka_protocol::{
     ResponseError,
     messages::{
-        ProduceRequest, ProduceResponse, TopicName,
-        produce_request::PartitionProduceData,
+        ProduceRequest, ProduceResponse,
+        produce_request::{PartitionProduceData, TopicProduceData},
         produce_response::{PartitionProduceResponse, TopicProduceResponse},
     },
     protocol::StrBytes,
@@ -60,7 +60,7 @@ impl Engine {
         let acks = request.acks;
         let transactional_id = request.transactional_id.map(|id| id.0);
         let mut first_error = None;
-        let verdict = whole_request(acks, transactional_id.as_ref(), &request.topic_data, &mut self.topics);
+        let verdict = whole_request(acks, transactional_id.as_ref(), &request.topic_data);
         let responses = request
             .topic_data
             .into_iter()
@@ -189,8 +189,7 @@ impl Engine {
 fn whole_request(
     acks: i16,
     transactional_id: Option<&StrBytes>,
-    topics: &[kafka_protocol::messages::produce_request::TopicProduceData],
-    _: &mut crate::topics::Topics,
+    topics: &[TopicProduceData],
 ) -> Option<ResponseError> {
     let batches = || {
         topics.iter().flat_map(|topic| &topic.partition_data).filter_map(|data| {
@@ -264,6 +263,3 @@ fn check(batch: Batch<'_>, config: &TopicConfig, acks: i16, now: i64) -> Result<
     }
     Ok(Timestamps::Create { max })
 }
-
-/// The name of a topic that no request can hold.
-const _: fn(&TopicName) -> &StrBytes = |name| &name.0;

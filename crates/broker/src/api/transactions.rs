@@ -143,44 +143,44 @@ impl Engine {
 
     pub(crate) fn txn_offset_commit(&mut self, call: Call<TxnOffsetCommitRequest>) -> TxnOffsetCommitResponse {
         let Call { request, version, .. } = call;
-        let topics = &self.topics;
-        let exists = |topic: &str, partition: i32| topics.exists(topic, partition);
         let any = request.topics.iter().any(|topic| {
-            topic.partitions.iter().any(|partition| exists(&topic.name, partition.partition_index))
+            topic.partitions.iter().any(|partition| self.topics.exists(&topic.name, partition.partition_index))
         });
-        // What concerns the group is looked at first, what concerns the transaction at last.
-        if let Some(refusal) = any.then(|| self.groups.check_transactional(self.now, &request)).flatten() {
-            return refused(&request, refusal, &exists);
-        }
-        if any && let Err(error) = self.verify_offsets(&request, version) {
+        if any && !request.group_id.is_empty() && let Err(error) = self.verify_offsets(&request, version) {
             let topics = &self.topics;
             return refused(&request, error, &|topic, partition| topics.exists(topic, partition));
         }
+        let producer = ProducerIdAndEpoch { id: request.producer_id.0, epoch: request.producer_epoch };
         let topics = &self.topics;
-        self.groups.commit_in_transaction(self.now, request, version, &|topic, partition| {
+        let response = self.groups.commit_in_transaction(self.now, request, version, &|topic, partition| {
             topics.exists(topic, partition)
-        })
+        });
+        let stored = response.topics.iter().flat_map(|topic| &topic.partitions).any(|result| result.error_code == 0);
+        if stored {
+            self.offset_producers.append_unsequenced(producer.id, producer.epoch, self.offset_writes, self.now);
+            self.offset_writes += 1;
+        }
+        response
     }
 
-    /// Whether the offsets belong to the producer's open transaction; and if so, notes that it has some.
+    /// Whether the offsets belong to the producer's open transaction.
     fn verify_offsets(&mut self, request: &TxnOffsetCommitRequest, version: i16) -> Result<(), ResponseError> {
         let producer = ProducerIdAndEpoch { id: request.producer_id.0, epoch: request.producer_epoch };
-        if !self.offset_producers.has_open_transaction(producer.id) {
-            let partition = offsets_partition();
-            let verified = if version >= SECOND_PROTOCOL {
-                self.transactions.add_partitions(&request.transactional_id, producer, [partition], self.now)
-            } else {
-                self.transactions.verify(&request.transactional_id, producer, &partition)
-            };
-            verified.map_err(|error| match error {
-                ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
-                ResponseError::TransactionAbortable if version < KNOWS_ABORTABLE => ResponseError::InvalidTxnState,
-                other => other,
-            })?;
+        self.offset_producers.check_epoch(producer.id, producer.epoch)?;
+        if self.offset_producers.has_open_transaction(producer.id) {
+            return Ok(());
         }
-        self.offset_producers.append_unsequenced(producer.id, producer.epoch, self.offset_writes, self.now)?;
-        self.offset_writes += 1;
-        Ok(())
+        let partition = offsets_partition();
+        let verified = if version >= SECOND_PROTOCOL {
+            self.transactions.add_partitions(&request.transactional_id, producer, [partition], self.now)
+        } else {
+            self.transactions.verify(&request.transactional_id, producer, &partition)
+        };
+        verified.map_err(|error| match error {
+            ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
+            ResponseError::TransactionAbortable if version < KNOWS_ABORTABLE => ResponseError::InvalidTxnState,
+            other => other,
+        })
     }
 
     pub(crate) fn end_txn(&mut self, call: Call<EndTxnRequest>) -> EndTxnResponse {

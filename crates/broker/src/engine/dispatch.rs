@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use kafka_protocol::{
-    messages::{self, ApiKey, ApiVersionsResponse, RequestHeader},
+    messages::{self, ApiKey, RequestHeader},
     protocol::{Decodable, Encodable, HeaderVersion, Request},
 };
 
@@ -168,5 +168,3 @@ fn start(frame: &[u8]) -> Option<(i16, i16, i32)> {
     let [k0, k1, v0, v1, c0, c1, c2, c3, ..] = *frame else { return None };
     Some((i16::from_be_bytes([k0, k1]), i16::from_be_bytes([v0, v1]), i32::from_be_bytes([c0, c1, c2, c3])))
 }
-
-const _: fn() -> ApiVersionsResponse = versions::unsupported;

@@ -1,7 +1,7 @@
 //! The broker without sockets, clock or tasks: a request and the time go in; an answer comes out, or the promise of one.
 
 mod answer;
-mod dispatch;
+pub(crate) mod dispatch;
 pub(crate) mod fetches;
 
 use std::{

@@ -179,29 +179,26 @@ impl Producers {
         }
     }
 
-    /// Whether a write without sequence numbers, which the group coordinator makes for a transaction, is of a producer
-    /// that is not fenced; and if so, opens its transaction here.
+    /// Whether a producer of this epoch is not fenced here.
     ///
     /// # Errors
     /// `INVALID_PRODUCER_EPOCH`.
-    pub(crate) fn append_unsequenced(
-        &mut self,
-        producer_id: i64,
-        epoch: i16,
-        offset: i64,
-        now: i64,
-    ) -> Result<(), ResponseError> {
-        let producer = self.known.entry(producer_id).or_insert_with(Producer::unknown);
-        if epoch < producer.epoch {
-            return Err(ResponseError::InvalidProducerEpoch);
+    pub(crate) fn check_epoch(&self, producer_id: i64, epoch: i16) -> Result<(), ResponseError> {
+        match self.known.get(&producer_id) {
+            Some(producer) if epoch < producer.epoch => Err(ResponseError::InvalidProducerEpoch),
+            _ => Ok(()),
         }
+    }
+
+    /// Notes a write without sequence numbers, which the group coordinator makes for a transaction, and opens it here.
+    pub(crate) fn append_unsequenced(&mut self, producer_id: i64, epoch: i16, offset: i64, now: i64) {
+        let producer = self.known.entry(producer_id).or_insert_with(Producer::unknown);
         producer.move_to_epoch(epoch);
         producer.last_timestamp = now;
         if producer.transaction_start.is_none() {
             producer.transaction_start = Some(offset);
             self.open.insert(offset, producer_id);
         }
-        Ok(())
     }
 
     /// A marker is appended. `None` inside when the transaction has nothing here.
