@@ -1,6 +1,7 @@
 //! A Kafka broker to embed: one node, in memory.
 
 pub(crate) mod groups;
+pub(crate) mod log;
 pub(crate) mod time;
 pub(crate) mod wait;
 pub(crate) mod wire;

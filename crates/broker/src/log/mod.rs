@@ -1,0 +1,3 @@
+//! The log of a partition.
+
+pub(crate) mod records;
