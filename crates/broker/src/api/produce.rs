@@ -15,7 +15,11 @@ use kafka_protocol::{
 
 use crate::{
     engine::{Engine, dispatch::Call},
-    log::{batch::Batch, partition::Timestamps, records},
+    log::{
+        batch::Batch,
+        partition::Timestamps,
+        records::{self, Invalid},
+    },
     topics::{TopicPartition, config::TopicConfig},
     transactions::ProducerIdAndEpoch,
 };
@@ -253,7 +257,15 @@ fn check(batch: Batch<'_>, config: &TopicConfig, acks: i16, now: i64) -> Result<
     if batch.has_producer_id() && batch.base_sequence() < 0 {
         return Err(refused(ResponseError::InvalidRecord, "a batch with a producer id needs a sequence number"));
     }
-    let max = records::validate(batch.bytes()).map_err(|_| ResponseError::InvalidRecord)?;
+    let records = records::validate(batch.bytes()).map_err(|why| match why {
+        Invalid::Structure(why) => refused(ResponseError::InvalidRecord, why),
+        Invalid::Compression => refused(ResponseError::CorruptMessage, "the records cannot be decompressed"),
+        Invalid::TooLarge => refused(ResponseError::MessageTooLarge, "the records decompress to too many bytes"),
+    })?;
+    if !records.in_place {
+        return Err(refused(ResponseError::InvalidRecord, "the records of a compressed batch must be numbered from 0"));
+    }
+    let max = records.max_timestamp;
     if config.append_time {
         return Ok(Timestamps::Append { now });
     }

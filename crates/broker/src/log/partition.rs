@@ -290,7 +290,7 @@ impl PartitionLog {
             }
         }
         let (segment, index) = found?;
-        let offset = records::max_timestamp_offset(segment.batch(index))?;
-        Some((best, offset))
+        let (offset, timestamp) = records::max_timestamp_offset(segment.batch(index))?;
+        Some((timestamp, offset))
     }
 }
