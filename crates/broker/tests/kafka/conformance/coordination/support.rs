@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::OnceLock,
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -311,6 +311,17 @@ pub(crate) fn committed(topic: &str, partition: i32) -> Vec<String> {
     })
 }
 
+/// A batch of now. Apache Kafka begins a new segment where a marker is a week younger than the batch before it; a Fetch
+/// ends at its segment, and retention takes the old one away.
+pub(crate) fn batch_of(values: &[&str]) -> Batch {
+    Batch { base_timestamp: now(), ..Batch::of(values) }
+}
+
+/// Milliseconds since 1970-01-01 UTC.
+pub(crate) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
+}
+
 /// Produces one batch: error and base offset.
 pub(crate) fn try_produce(
     client: &mut Client,
@@ -334,7 +345,7 @@ pub(crate) fn try_produce(
 
 /// Produces without transaction; the base offset.
 pub(crate) fn produce_plainly(topic: &str, partition: i32, values: &[&str]) -> i64 {
-    let (error, offset) = try_produce(&mut connect(), None, topic, partition, &Batch::of(values), 9);
+    let (error, offset) = try_produce(&mut connect(), None, topic, partition, &batch_of(values), 9);
     assert_eq!(error, code::NONE);
     offset
 }
@@ -434,7 +445,7 @@ impl Producer {
     /// A batch with the partition's next sequence number.
     pub(crate) fn batch(&self, topic: &str, partition: i32, values: &[&str]) -> Batch {
         let sequence = self.sequences.get(&(topic.to_owned(), partition)).copied().unwrap_or(0);
-        Batch::of(values).by(self.id, self.epoch, sequence).transactional()
+        batch_of(values).by(self.id, self.epoch, sequence).transactional()
     }
 
     /// Produces to a partition of the transaction: error and base offset.

@@ -1,7 +1,6 @@
 //! Produce within transactions.
 
-use super::support::{Producer, READ_COMMITTED, READ_UNCOMMITTED, code, committed, connect, end_offset, read, topic, try_produce};
-use crate::support::batch::Batch;
+use super::support::{Producer, batch_of, init, init_request, READ_COMMITTED, READ_UNCOMMITTED, code, committed, connect, end_offset, read, topic, try_produce};
 
 #[test]
 fn a_partition_that_was_not_added_is_refused() {
@@ -61,7 +60,7 @@ fn a_batch_without_the_transactional_flag_is_refused_within_a_transaction() {
     let topic = topic(1);
     let mut producer = Producer::new();
     producer.send(&topic, 0, &["first"]);
-    let batch = Batch::of(["not transactional"]).by(producer.id, producer.epoch, 1);
+    let batch = batch_of(&["not transactional"]).by(producer.id, producer.epoch, 1);
     let (error, _) = try_produce(&mut producer.client, None, &topic, 0, &batch, 9);
     assert_eq!(error, code::INVALID_TXN_STATE);
     producer.commit();
@@ -75,7 +74,7 @@ fn sequence_numbers_go_on_from_one_transaction_to_the_next() {
     producer.send(&topic, 0, &["0", "1"]);
     producer.commit();
     producer.add(&topic, 0);
-    let gap = Batch::of(["gap"]).by(producer.id, producer.epoch, 3).transactional();
+    let gap = batch_of(&["gap"]).by(producer.id, producer.epoch, 3).transactional();
     let id = producer.transactional_id.clone();
     assert_eq!(
         try_produce(&mut producer.client, Some(&id), &topic, 0, &gap, 9).0,
@@ -97,7 +96,7 @@ fn a_new_epoch_begins_at_sequence_0() {
     let mut new = Producer::named(&old.transactional_id, 60_000);
     new.add(&topic, 0);
     let id = new.transactional_id.clone();
-    let going_on = Batch::of(["3"]).by(new.id, new.epoch, 3).transactional();
+    let going_on = batch_of(&["3"]).by(new.id, new.epoch, 3).transactional();
     assert_eq!(
         try_produce(&mut new.client, Some(&id), &topic, 0, &going_on, 9).0,
         code::OUT_OF_ORDER_SEQUENCE_NUMBER
@@ -155,10 +154,10 @@ fn batches_of_a_transaction_keep_flag_producer_and_sequence() {
 fn an_idempotent_producer_stands_beside_a_transaction() {
     let topic = topic(1);
     let mut client = connect();
-    let idempotent = super::support::init(&mut client, &super::support::init_request(None, 0), 1).producer_id.0;
+    let idempotent = init(&mut client, &init_request(None, 0), 1).producer_id.0;
     let mut producer = Producer::new();
     producer.send(&topic, 0, &["in transaction"]);
-    let batch = Batch::of(["without"]).by(idempotent, 0, 0);
+    let batch = batch_of(&["without"]).by(idempotent, 0, 0);
     assert_eq!(try_produce(&mut client, None, &topic, 0, &batch, 9), (code::NONE, 1));
     producer.abort();
     assert_eq!(committed(&topic, 0), ["without"]);
