@@ -15,7 +15,7 @@ use kafka_protocol::{
 
 use super::fetch::check_leader_epoch;
 use crate::{
-    engine::{Engine, dispatch::Call},
+    engine::{Engine, code, dispatch::Call},
     log::partition::LEADER_EPOCH,
 };
 
@@ -26,6 +26,9 @@ const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
+
+/// Older versions cannot say of which leader an offset is.
+const KNOWS_EPOCHS: i16 = 4;
 
 impl Engine {
     pub(crate) fn list_offsets(&mut self, call: Call<ListOffsetsRequest>) -> ListOffsetsResponse {
@@ -52,18 +55,14 @@ impl Engine {
                         } else {
                             self.offset_for(&topic.name, partition, committed, version)
                         };
-                        let response = ListOffsetsPartitionResponse::default().with_partition_index(index);
-                        match found {
-                            Ok(Some((timestamp, offset, leader_epoch))) => {
-                                response.with_timestamp(timestamp).with_offset(offset).with_leader_epoch(leader_epoch)
-                            }
-                            Ok(None) => response.with_timestamp(-1).with_offset(-1).with_leader_epoch(-1),
-                            Err(error) => response
-                                .with_error_code(error.code())
-                                .with_timestamp(-1)
-                                .with_offset(-1)
-                                .with_leader_epoch(-1),
-                        }
+                        let (timestamp, offset, leader_epoch) =
+                            found.as_ref().ok().copied().flatten().unwrap_or((-1, -1, -1));
+                        let response = ListOffsetsPartitionResponse::default()
+                            .with_partition_index(index)
+                            .with_error_code(code(&found))
+                            .with_timestamp(timestamp)
+                            .with_offset(offset);
+                        if version >= KNOWS_EPOCHS { response.with_leader_epoch(leader_epoch) } else { response }
                     })
                     .collect();
                 ListOffsetsTopicResponse::default().with_name(topic.name.clone()).with_partitions(partitions)

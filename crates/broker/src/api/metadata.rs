@@ -84,10 +84,9 @@ impl Engine {
         let error = match name::check(&name) {
             Err(error) => error,
             Ok(()) if !create || name::is_internal(&name) => ResponseError::UnknownTopicOrPartition,
-            Ok(()) => match self.auto_create(&name) {
-                Ok(()) => return self.known(&name),
-                Err(error) => error,
-            },
+            Ok(()) if self.auto_create(&name).is_ok() => return self.known(&name),
+            // Apache Kafka creates topics behind the client's back, so that it cannot tell what went wrong.
+            Ok(()) => ResponseError::UnknownTopicOrPartition,
         };
         unknown.with_error_code(error.code()).with_name(Some(name))
     }

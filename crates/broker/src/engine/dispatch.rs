@@ -109,10 +109,14 @@ impl Engine {
         handle: impl FnOnce(&mut Self, Call<R>) -> R::Response,
     ) -> Result<Handled, String>
     where
-        R::Response: Encodable + HeaderVersion,
+        R: std::fmt::Debug,
+        R::Response: Encodable + HeaderVersion + std::fmt::Debug,
     {
         let header = frame.header;
-        let response = handle(self, frame.decode()?);
+        let call = frame.decode()?;
+        log::trace!("{}: {:?}", call.client_id, call.request);
+        let response = handle(self, call);
+        log::trace!("{response:?}");
         header.answer(&response).map(Handled::Answer)
     }
 
