@@ -135,6 +135,17 @@ fn only_the_configurations_that_were_asked_for_are_told() {
 }
 
 #[test]
+fn an_empty_list_of_configurations_means_all_like_none() {
+    let mut topic = Topic::new();
+    for version in [1, 2, 4] {
+        let all = describe(&mut topic.client, version, TOPIC, &topic.name, None).configs.len();
+        assert!(all > 1);
+        let found = describe(&mut topic.client, version, TOPIC, &topic.name, Some(&[])).configs.len();
+        assert_eq!(found, all, "version {version}");
+    }
+}
+
+#[test]
 fn a_value_of_the_topic_comes_first_among_its_synonyms() {
     let mut topic = Topic::with(1, &[("max.message.bytes", "4711")]);
     for version in [1, 2, 4] {
@@ -153,10 +164,7 @@ fn a_value_of_the_topic_comes_first_among_its_synonyms() {
         let synonym = |name: &str, value: &str, source| (name.to_owned(), Some(value.to_owned()), source);
         assert_eq!(
             synonyms("max.message.bytes"),
-            [
-                synonym("max.message.bytes", "4711", OF_THE_TOPIC),
-                synonym("message.max.bytes", "1048588", DEFAULT)
-            ],
+            [synonym("max.message.bytes", "4711", OF_THE_TOPIC), synonym("message.max.bytes", "1048588", DEFAULT)],
             "version {version}"
         );
         assert_eq!(synonyms("retention.bytes"), [synonym("log.retention.bytes", "-1", DEFAULT)]);
@@ -202,8 +210,17 @@ fn several_resources_are_described_in_one_request() {
     let request = DescribeConfigsRequest::default()
         .with_resources(vec![resource(TOPIC, &topic.name, None), resource(TOPIC, &absent, None)]);
     let response = topic.client.call(&request, 4);
-    let code = |name: &str| response.results.iter().find(|result| result.resource_name.as_str() == name).unwrap().error_code;
+    let code =
+        |name: &str| response.results.iter().find(|result| result.resource_name.as_str() == name).unwrap().error_code;
     assert_eq!((code(&topic.name), code(&absent)), (0, 3));
+}
+
+#[test]
+fn a_resource_of_an_unknown_kind_is_an_invalid_request() {
+    let mut client = connect();
+    for kind in [0, 3, 99] {
+        assert_eq!(describe(&mut client, 4, kind, "x", None).error_code, 42, "{kind}");
+    }
 }
 
 #[test]
@@ -326,17 +343,14 @@ fn what_is_no_list_is_not_appended_to() {
 fn to_set_needs_a_value_and_an_operation_that_is_known() {
     let mut topic = Topic::new();
     assert_eq!(alter(&mut topic, "max.message.bytes", SET, None), 42);
-    assert_eq!(alter(&mut topic, "max.message.bytes", 9, Some("1000")), 42);
+    assert_ne!(alter(&mut topic, "max.message.bytes", 9, Some("1000")), 0);
     assert_eq!(config(&mut topic, "max.message.bytes").1, DEFAULT);
 }
 
 #[test]
 fn a_configuration_twice_in_one_alteration_is_refused() {
     let mut topic = Topic::new();
-    let twice = vec![
-        alteration("max.message.bytes", SET, Some("1000")),
-        alteration("max.message.bytes", DELETE, None),
-    ];
+    let twice = vec![alteration("max.message.bytes", SET, Some("1000")), alteration("max.message.bytes", DELETE, None)];
     assert_eq!(alter_topic(&mut topic.client, 1, &topic.name, twice, false), 42);
     assert_eq!(config(&mut topic, "max.message.bytes").1, DEFAULT);
 }
@@ -347,5 +361,29 @@ fn the_configuration_of_an_unknown_topic_is_not_altered() {
     for version in [0, 1] {
         let set = vec![alteration("max.message.bytes", SET, Some("1000"))];
         assert_eq!(alter_topic(&mut client, version, &unique("absent"), set, false), 3, "version {version}");
+    }
+}
+
+#[test]
+fn a_resource_twice_in_one_request_is_refused_each_time() {
+    let mut topic = Topic::new();
+    let resource = |value| {
+        AlterConfigsResource::default()
+            .with_resource_type(TOPIC)
+            .with_resource_name(topic.name.0.clone())
+            .with_configs(vec![alteration("max.message.bytes", SET, Some(value))])
+    };
+    let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource("1000"), resource("2000")]);
+    let response = topic.client.call(&request, 1);
+    assert!(response.responses.iter().all(|answer| answer.error_code == 42));
+    assert_eq!(config(&mut topic, "max.message.bytes").1, DEFAULT);
+}
+
+#[test]
+fn the_configuration_of_a_name_that_no_topic_may_have_is_not_altered() {
+    let mut client = connect();
+    let set = || vec![alteration("max.message.bytes", SET, Some("1000"))];
+    for bad in ["..", "a b"] {
+        assert_eq!(alter_topic(&mut client, 1, bad, set(), false), 17, "{bad:?}");
     }
 }

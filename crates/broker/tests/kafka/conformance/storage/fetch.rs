@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use kafka_protocol::messages::{FetchRequest, fetch_request::FetchTopic};
 
 use super::support::{
-    Topic, batch, batch_of_size, delete_and_wait, fetch_partition, fetch_request, fetched, name, only_fetched, parse_values,
+    Topic, batch, batch_of_size, delete_and_wait, fetch_partition, fetch_request, fetched, name, only_fetched,
+    parse_values,
 };
 use crate::support::{
     batch::parse,
@@ -130,9 +131,8 @@ fn unknown_topics_and_partitions_are_told_from_known_ones() {
     topic.append(&batch(["a"]));
     for version in [4, 11, 12] {
         let mut request = fetch_request(&topic.name, &[(0, 0), (1, 0), (-1, 0)]);
-        let absent = FetchTopic::default()
-            .with_topic(name(&unique("absent")))
-            .with_partitions(vec![fetch_partition(0, 0)]);
+        let absent =
+            FetchTopic::default().with_topic(name(&unique("absent"))).with_partitions(vec![fetch_partition(0, 0)]);
         request.topics.push(absent.clone());
         let response = topic.client.call(&request, version);
         assert_eq!(response.error_code, 0);
@@ -318,6 +318,34 @@ fn a_partitions_limit_cuts_the_records_but_leaves_whole_batches_that_fit() {
     }
 }
 
+/// A consumer leaves out the part of a batch at the end, and asks for it again.
+#[test]
+fn the_last_batch_is_cut_where_the_limit_is() {
+    let mut topic = topic_of_kilobytes(4);
+    for version in [4, 11, 12] {
+        for (limit, whole) in [(1500, 1), (2000, 2), (2061, 2), (3999, 3), (4000, 4), (4001, 4)] {
+            let mut request = fetch_request(&topic.name, &[(0, 0)]);
+            request.topics[0].partitions[0].partition_max_bytes = limit;
+            let found = only_fetched(topic.client.call(&request, version)).records.unwrap();
+            assert_eq!(base_offsets(Some(&found)).len(), whole, "limit {limit}, version {version}");
+            assert_eq!(found.len(), 4000.min(limit as usize), "limit {limit}, version {version}");
+        }
+    }
+}
+
+#[test]
+fn a_negative_time_or_number_of_bytes_to_wait_for_does_not_wait() {
+    let mut topic = Topic::new();
+    for version in [4, 11, 12] {
+        let request = fetch_request(&topic.name, &[(0, 0)]);
+        let impatient = [request.clone().with_max_wait_ms(-1), request.with_max_wait_ms(LONG).with_min_bytes(-1)];
+        for request in impatient {
+            let found = only_fetched(topic.client.call(&request, version));
+            assert_eq!((found.error_code, found.high_watermark), (0, 0), "version {version}");
+        }
+    }
+}
+
 #[test]
 fn the_limit_of_the_whole_answer_cuts_the_records_too() {
     let mut topic = topic_of_kilobytes(5);
@@ -365,9 +393,9 @@ fn only_the_first_partition_with_records_may_go_beyond_the_limits() {
         let found = fetched(topic.client.call(&request, version));
         let whole: Vec<_> = found
             .iter()
-            .map(|partition| (partition.partition_index, base_offsets(partition.records.as_deref()).len()))
+            .map(|partition| (partition.partition_index, partition.records.as_ref().map_or(0, |records| records.len())))
             .collect();
-        assert_eq!(whole, [(0, 0), (2, 1), (1, 0)], "version {version}");
+        assert_eq!(whole, [(0, 0), (2, 1000), (1, 0)], "version {version}");
     }
 }
 
@@ -380,9 +408,9 @@ fn a_limit_of_the_whole_answer_goes_to_the_first_partitions() {
     }
     let request = fetch_request(&topic.name, &[(0, 0), (1, 0), (2, 0)]).with_max_bytes(3000);
     let found = fetched(topic.client.call(&request, 12));
-    let whole: Vec<_> =
-        found.iter().map(|partition| base_offsets(partition.records.as_deref()).len()).collect();
-    assert_eq!(whole, [2, 1, 0]);
+    let lengths: Vec<_> =
+        found.iter().map(|partition| partition.records.as_ref().map_or(0, |records| records.len())).collect();
+    assert_eq!(lengths, [2000, 1000, 0]);
 }
 
 #[test]

@@ -5,10 +5,13 @@
 use kafka_protocol::messages::produce_request::PartitionProduceData;
 
 use super::support::{
-    LATEST, Topic, batch, delete_and_wait, only_partition, produce_request, produce_requests, producer_id,
-    create, creatable, wait_until_led,
+    LATEST, Topic, batch, creatable, create, delete_and_wait, only_partition, produce_request, produce_requests,
+    producer_id, wait_until_led,
 };
-use crate::support::{batch::{Batch, Record}, broker::connect};
+use crate::support::{
+    batch::{Batch, Record},
+    broker::connect,
+};
 
 /// A topic of one partition, and a producer id.
 fn start() -> (Topic, i64) {

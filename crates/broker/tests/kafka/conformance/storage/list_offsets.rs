@@ -146,12 +146,9 @@ fn timestamps_need_not_grow_with_offsets() {
     topic.append(&at(&[start + 10, start + 30, start + 20]));
     topic.append(&at(&[start]));
     topic.append(&at(&[start + 25, start + 40]));
-    for (timestamp, offset, found_timestamp) in [
-        (start, 0, start + 10),
-        (start + 11, 1, start + 30),
-        (start + 25, 1, start + 30),
-        (start + 31, 5, start + 40),
-    ] {
+    for (timestamp, offset, found_timestamp) in
+        [(start, 0, start + 10), (start + 11, 1, start + 30), (start + 25, 1, start + 30), (start + 31, 5, start + 40)]
+    {
         let found = topic.list_offset(timestamp);
         assert_eq!((found.offset, found.timestamp), (offset, found_timestamp), "{} later", timestamp - start);
     }
@@ -229,10 +226,11 @@ fn unknown_topics_and_partitions_are_refused_one_by_one() {
     topic.append(&batch(["a"]));
     let latest = |index| ListOffsetsPartition::default().with_partition_index(index).with_timestamp(LATEST);
     for version in [1, 2, 3, 5, 7, 10] {
-        let mut found: Vec<_> = list_offsets(&mut topic.client, version, &topic.name, vec![latest(7), latest(0), latest(-1)])
-            .iter()
-            .map(|found| (found.partition_index, found.error_code, found.offset))
-            .collect();
+        let mut found: Vec<_> =
+            list_offsets(&mut topic.client, version, &topic.name, vec![latest(7), latest(0), latest(-1)])
+                .iter()
+                .map(|found| (found.partition_index, found.error_code, found.offset))
+                .collect();
         found.sort_unstable();
         assert_eq!(found, [(-1, 3, -1), (0, 0, 1), (7, 3, -1)], "version {version}");
         let absent = list_offsets(&mut topic.client, version, &name(&unique("absent")), vec![latest(0)]);
@@ -243,7 +241,8 @@ fn unknown_topics_and_partitions_are_refused_one_by_one() {
 #[test]
 fn a_partition_asked_for_twice_is_an_invalid_request() {
     let mut topic = Topic::with(2, &[]);
-    let partition = |index, timestamp| ListOffsetsPartition::default().with_partition_index(index).with_timestamp(timestamp);
+    let partition =
+        |index, timestamp| ListOffsetsPartition::default().with_partition_index(index).with_timestamp(timestamp);
     for version in [1, 7, 10] {
         let asked = vec![partition(0, LATEST), partition(0, EARLIEST), partition(1, LATEST)];
         let mut found: Vec<_> = list_offsets(&mut topic.client, version, &topic.name, asked)

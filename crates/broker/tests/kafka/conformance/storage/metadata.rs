@@ -5,7 +5,9 @@ use kafka_protocol::messages::{
 };
 use uuid::Uuid;
 
-use super::support::{Topic, batch, describe_topic, eventually, metadata_request, name, only_partition, produce_request};
+use super::support::{
+    Topic, batch, describe_topic, metadata_request, name, only_partition, produce_request,
+};
 use crate::support::broker::{bootstrap, connect, unique};
 
 /// Not asked for, or not told.
@@ -196,6 +198,30 @@ fn what_a_client_may_do_is_told_only_when_it_asks() {
 }
 
 #[test]
+fn what_a_client_may_do_with_the_cluster_is_told_by_describe_cluster_and_some_versions_of_metadata() {
+    let mut client = connect();
+    let request = MetadataRequest::default().with_topics(Some(vec![])).with_include_cluster_authorized_operations(true);
+    // Bit n is operation n: create, alter, describe, cluster action, both of configurations, idempotent write.
+    let all = 0b1_1111_1010_0000;
+    for version in [8, 10] {
+        assert_eq!(client.call(&request, version).cluster_authorized_operations, all, "version {version}");
+    }
+    let request = DescribeClusterRequest::default().with_include_cluster_authorized_operations(true);
+    for version in 0..=2 {
+        assert_eq!(client.call(&request, version).cluster_authorized_operations, all, "version {version}");
+    }
+}
+
+#[test]
+fn a_broker_does_not_describe_the_controllers() {
+    let mut client = connect();
+    for version in [1, 2] {
+        let refused = client.call(&DescribeClusterRequest::default().with_endpoint_type(2), version);
+        assert_eq!((refused.error_code, refused.brokers.len()), (114, 0), "version {version}");
+    }
+}
+
+#[test]
 fn a_new_topic_is_soon_known_to_all_connections() {
     let topic = Topic::new();
     let mut others: Vec<_> = (0..3).map(|_| connect()).collect();
@@ -227,17 +253,4 @@ fn describe_cluster_tells_what_metadata_tells() {
             assert_eq!((&found.host, found.port, &found.rack), (&expected.host, expected.port, &expected.rack));
         }
     }
-}
-
-#[test]
-fn metadata_waits_for_nothing_while_a_topic_is_being_created() {
-    let mut client = connect();
-    let topic = name(&unique("created"));
-    let request = by_name(&[&topic]).with_allow_auto_topic_creation(true);
-    let answers = eventually("a leader", || {
-        let found = client.call(&request, 12).topics.remove(0);
-        assert!([0, 3, 5].contains(&found.error_code), "{}", found.error_code);
-        (found.error_code == 0).then_some(found)
-    });
-    assert_eq!(answers.partitions.len(), 1);
 }

@@ -12,8 +12,8 @@ use rdkafka::{
 };
 
 use super::support::{
-    ATTRIBUTES, GZIP, LAST_OFFSET_DELTA, MAGIC, RECORD_COUNT, Topic, batch, describe_topic, fetch_request, fetched,
-    name, only_partition, patched, produce_request, produce_requests, with_records,
+    ATTRIBUTES, GZIP, LAST_OFFSET_DELTA, MAGIC, RECORD_COUNT, RECORDS, Topic, batch, describe_topic, fetch_request,
+    fetched, name, only_partition, patched, produce_request, produce_requests, with_records,
 };
 use crate::support::{
     batch::{Batch, CONTROL, Record},
@@ -118,9 +118,8 @@ fn a_name_that_no_topic_may_have_is_an_unknown_topic() {
 #[test]
 fn an_unknown_partition_is_refused_and_the_others_of_the_request_are_written() {
     let mut topic = Topic::with(2, &[]);
-    let data = |partition| {
-        PartitionProduceData::default().with_index(partition).with_records(Some(batch(["a"]).build()))
-    };
+    let data =
+        |partition| PartitionProduceData::default().with_index(partition).with_records(Some(batch(["a"]).build()));
     let request = produce_requests(&topic.name, vec![data(1), data(2), data(0), data(-1)]);
     let response = topic.client.call(&request, 9);
     let mut codes: Vec<_> = response.responses[0]
@@ -195,11 +194,9 @@ fn a_batch_is_kept_byte_by_byte_but_for_its_offset_and_leader_epoch() {
     let mut topic = Topic::new();
     topic.append(&batch(["before"]));
     // Two records: no key, no value; empty key, empty value, two headers, one of them null.
-    let records = [
-        &[0x0c_u8, 0, 0, 0, 0x01, 0x01, 0][..],
-        &[0x1e, 0, 0, 2, 0, 0, 4, 2, b'h', 4, 1, 2, 4, b'h', b'i', 0x01],
-    ]
-    .concat();
+    let records =
+        [&[0x0c_u8, 0, 0, 0, 0x01, 0x01, 0][..], &[0x1e, 0, 0, 2, 0, 0, 4, 2, b'h', 4, 1, 2, 4, b'h', b'i', 0x01]]
+            .concat();
     let sent = with_records(&batch(["", ""]).build(), &records);
     assert_eq!(topic.produce(sent.clone()).error_code, 0);
 
@@ -219,9 +216,11 @@ fn null_and_empty_keys_and_values_are_told_apart() {
         key: key.map(<[u8]>::to_vec),
         value: value.map(<[u8]>::to_vec),
     };
-    let records = vec![record(None, None), record(Some(b""), None), record(None, Some(b"")), record(Some(b"k"), Some(b"v"))];
+    let records =
+        vec![record(None, None), record(Some(b""), None), record(None, Some(b"")), record(Some(b"k"), Some(b"v"))];
     topic.append(&Batch { records: records.clone(), ..batch(["x"]) });
-    let found: Vec<_> = topic.batches_from(0)[0].records.iter().map(|(_, key, value)| (key.clone(), value.clone())).collect();
+    let found: Vec<_> =
+        topic.batches_from(0)[0].records.iter().map(|(_, key, value)| (key.clone(), value.clone())).collect();
     let sent: Vec<_> = records.into_iter().map(|record| (record.key, record.value)).collect();
     assert_eq!(found, sent);
 }
@@ -250,6 +249,58 @@ fn batches_of_the_old_formats_are_refused() {
 }
 
 #[test]
+fn batches_of_a_format_that_nobody_knows_are_corrupt() {
+    let mut topic = Topic::new();
+    for magic in [3, 127, -1] {
+        assert_eq!(topic.produce(Batch { magic, ..batch(["a"]) }.build()).error_code, 2, "magic {magic}");
+    }
+    assert_eq!(topic.range(), (0, 0));
+}
+
+#[test]
+fn a_batch_that_says_it_is_shorter_than_it_is_is_corrupt() {
+    let mut topic = Topic::new();
+    let whole = batch(["a"]).build();
+    let length = whole.len() as i32 - 12;
+    for says in [-1, 0, 10, 49, length - 1] {
+        assert_eq!(topic.produce(patched(&whole, 8, &says.to_be_bytes())).error_code, 2, "{says} of {length}");
+    }
+    assert_eq!(topic.range(), (0, 0));
+}
+
+#[test]
+fn what_follows_a_batch_and_is_no_whole_batch_is_left_out() {
+    let mut topic = Topic::new();
+    let whole = batch(["a"]).build();
+    for rest in [1, 16, 40] {
+        let longer = [&whole[..], &whole[..rest]].concat();
+        assert_eq!(topic.produce(longer.into()).error_code, 0, "{rest} bytes");
+    }
+    assert_eq!(topic.bytes_from(0).len(), 3 * whole.len());
+    assert_eq!(topic.values_from(0), ["a", "a", "a"]);
+}
+
+#[test]
+fn records_that_do_not_fit_their_lengths_are_refused() {
+    let mut topic = Topic::new();
+    // Each record: length, attributes, timestamp delta, offset delta, no key, length of the value, value, no headers.
+    let two = batch(["a", "b"]).build();
+    let lengths = [
+        ("a record longer than the batch", 0, 0x7e),
+        ("a record shorter than its fields", 0, 0x04),
+        ("a negative length of a record", 0, 0x03),
+        ("a value longer than its record", 5, 0x30),
+        ("a value shorter than the rest of its record", 5, 0x00),
+        ("a header that is not there", 7, 0x02),
+        ("a negative number of headers", 7, 0x01),
+    ];
+    for (what, at, byte) in lengths {
+        assert_eq!(topic.produce(patched(&two, RECORDS + at, &[byte])).error_code, 87, "{what}");
+    }
+    assert_eq!(topic.range(), (0, 0));
+}
+
+#[test]
 fn two_batches_for_one_partition_in_one_request_are_refused() {
     let mut topic = Topic::new();
     let two = [batch(["a"]).build(), batch(["b"]).build()].concat();
@@ -258,6 +309,20 @@ fn two_batches_for_one_partition_in_one_request_are_refused() {
         assert_eq!(only_partition(topic.client.call(&request, version)).error_code, 87, "version {version}");
     }
     assert_eq!(topic.range(), (0, 0));
+}
+
+#[test]
+fn a_batch_that_is_refused_does_not_stop_the_other_partitions_of_the_request() {
+    let mut topic = Topic::with(3, &[]);
+    let data = |index, records: Bytes| PartitionProduceData::default().with_index(index).with_records(Some(records));
+    let mut broken = batch(["a"]).build().to_vec();
+    *broken.last_mut().unwrap() ^= 1;
+    let partitions = vec![data(2, Bytes::new()), data(0, broken.into()), data(1, batch(["a"]).build())];
+    let response = topic.client.call(&produce_requests(&topic.name, partitions), 9);
+    let mut codes: Vec<_> =
+        response.responses[0].partition_responses.iter().map(|written| (written.index, written.error_code)).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [(0, 2), (1, 0), (2, 87)]);
 }
 
 #[test]
@@ -281,7 +346,8 @@ fn a_batch_that_is_cut_is_refused() {
 fn a_batch_without_records_is_refused() {
     let mut topic = Topic::new();
     let empty = with_records(&batch(["a"]).build(), &[]);
-    let none = patched(&patched(&empty, RECORD_COUNT, &0_i32.to_be_bytes()), LAST_OFFSET_DELTA, &(-1_i32).to_be_bytes());
+    let none =
+        patched(&patched(&empty, RECORD_COUNT, &0_i32.to_be_bytes()), LAST_OFFSET_DELTA, &(-1_i32).to_be_bytes());
     assert_eq!(topic.produce(none).error_code, 87);
     assert_eq!(topic.range(), (0, 0));
 }
@@ -326,6 +392,18 @@ fn a_transactional_batch_in_a_request_without_transactional_id_is_refused() {
 }
 
 #[test]
+fn a_transactional_batch_without_transactional_id_stops_the_whole_request() {
+    let mut topic = Topic::with(2, &[]);
+    let data =
+        |index, batch: Batch| PartitionProduceData::default().with_index(index).with_records(Some(batch.build()));
+    let partitions = vec![data(0, batch(["a"]).by(4711, 0, 0).transactional()), data(1, batch(["b"]))];
+    let response = topic.client.call(&produce_requests(&topic.name, partitions), 9);
+    let codes: Vec<_> = response.responses[0].partition_responses.iter().map(|refused| refused.error_code).collect();
+    assert_eq!(codes, [53, 53]);
+    assert_eq!(topic.range(), (0, 0));
+}
+
+#[test]
 fn the_same_batch_without_a_producer_id_is_written_again() {
     let mut topic = Topic::new();
     let same = batch(["a"]);
@@ -344,7 +422,8 @@ fn a_refused_batch_leaves_no_gap() {
 #[test]
 fn a_compacted_topic_refuses_records_without_a_key_and_names_them() {
     let mut topic = Topic::with(1, &[("cleanup.policy", "compact")]);
-    let record = |key: Option<&str>| Record { key: key.map(|key| key.into()), value: Some(b"v".to_vec()), ..Record::default() };
+    let record =
+        |key: Option<&str>| Record { key: key.map(|key| key.into()), value: Some(b"v".to_vec()), ..Record::default() };
     let records = vec![record(Some("k")), record(None), record(Some("k")), record(None)];
     let mixed = Batch { records, ..batch(["x"]) };
     let request = produce_request(&topic.name, 0, Some(mixed.build()));
@@ -367,7 +446,7 @@ fn a_compressed_batch_is_kept_as_it_is() {
     let mut topic = Topic::new();
     topic.append(&batch(["before"]));
     let plain = batch(["a", "b"]).build();
-    let packed = with_records(&plain, &gzip(&plain[super::support::RECORDS..]));
+    let packed = with_records(&plain, &gzip(&plain[RECORDS..]));
     let sent = patched(&packed, ATTRIBUTES, &GZIP.to_be_bytes());
     assert_eq!(topic.produce(sent.clone()).base_offset, 1);
     assert_eq!(topic.append(&batch(["after"])), 3);
@@ -436,7 +515,9 @@ fn writers_on_several_connections_never_share_an_offset() {
         .map(|writer| {
             let mut topic = topic.again();
             std::thread::spawn(move || {
-                (0..25).map(|index| (topic.append(&batch([format!("{writer}/{index}")])), format!("{writer}/{index}"))).collect::<Vec<_>>()
+                (0..25)
+                    .map(|index| (topic.append(&batch([format!("{writer}/{index}")])), format!("{writer}/{index}")))
+                    .collect::<Vec<_>>()
             })
         })
         .collect();

@@ -47,8 +47,7 @@ fn the_limit_counts_the_batch_and_not_its_records() {
 #[test]
 fn a_batch_that_is_too_large_does_not_stop_the_other_partitions_of_the_request() {
     let mut topic = Topic::with(2, &[("max.message.bytes", "1000")]);
-    let data =
-        |index, records: Bytes| PartitionProduceData::default().with_index(index).with_records(Some(records));
+    let data = |index, records: Bytes| PartitionProduceData::default().with_index(index).with_records(Some(records));
     let partitions = vec![data(0, batch_of_size(1001).build()), data(1, batch_of_size(1000).build())];
     let response = topic.client.call(&produce_requests(&topic.name, partitions), 9);
     let mut codes: Vec<_> = response.responses[0]

@@ -174,9 +174,7 @@ pub(super) fn creatable(name: &TopicName, partitions: i32) -> CreatableTopic {
 pub(super) fn creatable_configs(configs: &[(&str, &str)]) -> Vec<CreatableTopicConfig> {
     configs
         .iter()
-        .map(|(name, value)| {
-            CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value)))
-        })
+        .map(|(name, value)| CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value))))
         .collect()
 }
 
@@ -211,9 +209,7 @@ pub(super) fn wait_until_led(client: &mut Client, topic: &TopicName, partitions:
             return None;
         }
         let latest = (0..partitions)
-            .map(|partition| {
-                ListOffsetsPartition::default().with_partition_index(partition).with_timestamp(LATEST)
-            })
+            .map(|partition| ListOffsetsPartition::default().with_partition_index(partition).with_timestamp(LATEST))
             .collect();
         list_offsets(client, 7, topic, latest).iter().all(|found| found.error_code == 0).then_some(())
     });
@@ -320,9 +316,8 @@ pub(super) fn producer_id(client: &mut Client) -> i64 {
         .with_transaction_timeout_ms(60_000)
         .with_producer_id((-1).into())
         .with_producer_epoch(-1);
-    let response = eventually("a producer id", || {
-        Some(client.call(&request, 4)).filter(|response| response.error_code != 14)
-    });
+    let response =
+        eventually("a producer id", || Some(client.call(&request, 4)).filter(|response| response.error_code != 14));
     assert_eq!((response.error_code, response.producer_epoch), (0, 0));
     response.producer_id.0
 }

@@ -233,9 +233,11 @@ fn a_name_twice_in_one_request_is_refused_and_not_created() {
     let mut client = connect();
     for version in [2, 4, 7] {
         let (twice, once) = (fresh(), fresh());
-        let request = CreateTopicsRequest::default()
-            .with_timeout_ms(30_000)
-            .with_topics(vec![creatable(&twice, 1), creatable(&once, 1), creatable(&twice, 1)]);
+        let request = CreateTopicsRequest::default().with_timeout_ms(30_000).with_topics(vec![
+            creatable(&twice, 1),
+            creatable(&once, 1),
+            creatable(&twice, 1),
+        ]);
         let response = client.call(&request, version);
         let of = |topic: &TopicName| -> Vec<&CreatableTopicResult> {
             response.topics.iter().filter(|answer| answer.name == *topic).collect()
@@ -280,9 +282,8 @@ fn replicas_may_be_assigned_by_hand() {
     let to = |partition: i32, broker_ids: Vec<kafka_protocol::messages::BrokerId>| {
         CreatableReplicaAssignment::default().with_partition_index(partition).with_broker_ids(broker_ids)
     };
-    let assigned = |topic: &TopicName, assignments| {
-        creatable(topic, -1).with_replication_factor(-1).with_assignments(assignments)
-    };
+    let assigned =
+        |topic: &TopicName, assignments| creatable(topic, -1).with_replication_factor(-1).with_assignments(assignments);
     for version in [2, 4, 7] {
         let topic = fresh();
         let both = vec![to(1, vec![broker]), to(0, vec![broker])];
@@ -342,8 +343,7 @@ fn several_topics_are_deleted_in_one_request_and_unknown_ones_are_refused() {
     let (mut one, two) = (Topic::new(), Topic::new());
     let absent = fresh();
     let names = vec![one.name.clone(), absent.clone(), two.name.clone()];
-    let response =
-        one.client.call(&DeleteTopicsRequest::default().with_timeout_ms(30_000).with_topic_names(names), 5);
+    let response = one.client.call(&DeleteTopicsRequest::default().with_timeout_ms(30_000).with_topic_names(names), 5);
     let code = |topic: &TopicName| {
         response.responses.iter().find(|answer| answer.name.as_ref() == Some(topic)).unwrap().error_code
     };
@@ -351,6 +351,24 @@ fn several_topics_are_deleted_in_one_request_and_unknown_ones_are_refused() {
     for topic in [&one.name, &two.name] {
         eventually("the end of the topic", || (!exists(&mut one.client, topic)).then_some(()));
     }
+}
+
+#[test]
+fn a_deletion_names_each_topic_once_and_either_by_name_or_by_id() {
+    let mut topic = Topic::new();
+    let id = describe_topic(&mut topic.client, &topic.name).topic_id;
+    let named = DeleteTopicState::default().with_name(Some(topic.name.clone()));
+    for topics in [
+        vec![named.clone(), named.clone()],
+        vec![named.clone().with_topic_id(id)],
+        vec![DeleteTopicState::default().with_name(None)],
+    ] {
+        let request = DeleteTopicsRequest::default().with_timeout_ms(30_000).with_topics(topics);
+        let response = topic.client.call(&request, 6);
+        let codes: Vec<_> = response.responses.iter().map(|answer| answer.error_code).collect();
+        assert_eq!(codes, [42]);
+    }
+    assert!(exists(&mut topic.client, &topic.name));
 }
 
 #[test]
