@@ -604,14 +604,15 @@ pub(crate) fn group_state(group: &str) -> String {
     describe_group(group).group_state.to_string()
 }
 
-/// A member's subscription: one protocol "range" with these bytes as metadata.
+/// A member's subscription: one protocol "range" with some bytes as metadata. The type is none that the broker knows:
+/// Apache Kafka reads the metadata of type "consumer", and a group whose bytes it cannot read never completes a join.
 pub(crate) fn join_request(group: &str, member_id: &str) -> JoinGroupRequest {
     JoinGroupRequest::default()
         .with_group_id(group_id(group))
         .with_session_timeout_ms(60_000)
         .with_rebalance_timeout_ms(60_000)
         .with_member_id(text(member_id))
-        .with_protocol_type(text("consumer"))
+        .with_protocol_type(text("worker"))
         .with_protocols(protocols(&[("range", "subscription")]))
 }
 
