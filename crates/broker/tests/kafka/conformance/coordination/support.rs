@@ -752,6 +752,13 @@ impl Member {
         self.client.call(&request, 1).error_code
     }
 
+    /// The same on another connection, for a member whose own one waits for an answer.
+    pub(crate) fn leave_by_another(&self) -> i16 {
+        let request =
+            LeaveGroupRequest::default().with_group_id(group_id(&self.group)).with_member_id(text(&self.id));
+        connect().call(&request, 1).error_code
+    }
+
     /// OffsetCommit as this member of its generation.
     pub(crate) fn commit_request(&self, topic: &str, partition: i32, offset: i64) -> OffsetCommitRequest {
         commit_request(&self.group, topic, partition, offset)
