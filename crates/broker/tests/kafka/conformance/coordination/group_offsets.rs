@@ -78,8 +78,7 @@ fn since_version_2_all_offsets_of_a_group_can_be_asked_for() {
     commit_offset(&group, &first, 0, 1);
     commit_offset(&group, &first, 1, 2);
     commit_offset(&group, &second, 0, 3);
-    let mut expected =
-        vec![(first.clone(), 0, code::NONE, 1), (first, 1, code::NONE, 2), (second, 0, code::NONE, 3)];
+    let mut expected = vec![(first.clone(), 0, code::NONE, 1), (first, 1, code::NONE, 2), (second, 0, code::NONE, 3)];
     expected.sort();
     for version in 2..=7 {
         assert_eq!(old(&fetch_old(&group, None, version)), (code::NONE, expected.clone()), "v{version}");
@@ -313,15 +312,11 @@ fn offsets_outlive_the_members() {
     assert_eq!(committed_offset(&group, &topic, 0), 5);
 }
 
+/// As consumers before version 2.2 did that had no group.id.
 #[test]
-fn an_empty_group_id_commits_nothing() {
+fn an_empty_group_id_keeps_offsets_as_well() {
     let topic = topic(1);
-    let mut member = Member::alone(&unique("group"));
-    let request = member.commit_request(&topic, 0, 5).with_group_id(group_id(""));
-    assert_eq!(try_commit(&mut member.client, &request, 8), code::ILLEGAL_GENERATION);
-    // Older consumers without a group use the empty one.
-    let request = commit_request("", &topic, 0, 5);
-    assert_eq!(try_commit(&mut member.client, &request, 8), code::NONE);
+    commit_offset("", &topic, 0, 5);
     assert_eq!(committed_offset("", &topic, 0), 5);
 }
 
@@ -337,7 +332,8 @@ fn offsets_of_a_deleted_topic_are_forgotten() {
 
 fn delete(group: &str, topics: &[(&str, &[i32])]) -> OffsetDeleteResponse {
     let topics = topics.iter().map(|(name, partitions)| {
-        let partitions = partitions.iter().map(|index| OffsetDeleteRequestPartition::default().with_partition_index(*index));
+        let partitions =
+            partitions.iter().map(|index| OffsetDeleteRequestPartition::default().with_partition_index(*index));
         OffsetDeleteRequestTopic::default().with_name(topic_name(name)).with_partitions(partitions.collect())
     });
     connect().call(&OffsetDeleteRequest::default().with_group_id(group_id(group)).with_topics(topics.collect()), 0)

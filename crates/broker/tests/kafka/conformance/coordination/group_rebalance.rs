@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use kafka_protocol::messages::{HeartbeatRequest, LeaveGroupRequest, SyncGroupRequest, leave_group_request::MemberIdentity};
+use kafka_protocol::messages::{
+    HeartbeatRequest, LeaveGroupRequest, SyncGroupRequest, leave_group_request::MemberIdentity,
+};
 
 use super::support::{
     Member, admit, code, connect, describe_group, group_id, group_state, join_request, pair, protocols, until,
@@ -72,10 +74,8 @@ fn sync_of_an_unknown_group_member_or_generation_is_refused() {
     for version in [0, 3, 5] {
         let group = unique("group");
         let mut member = Member::join(&group);
-        let request = member
-            .sync_request(&[])
-            .with_protocol_type(Some(text("worker")))
-            .with_protocol_name(Some(text("range")));
+        let request =
+            member.sync_request(&[]).with_protocol_type(Some(text("worker"))).with_protocol_name(Some(text("range")));
         let mut call = |request: SyncGroupRequest| member.client.call(&request, version).error_code;
         assert_eq!(call(request.clone().with_group_id(group_id(&unique("group")))), code::UNKNOWN_MEMBER_ID);
         assert_eq!(call(request.clone().with_group_id(group_id(""))), code::INVALID_GROUP_ID);
@@ -306,8 +306,7 @@ fn the_last_member_leaves_an_empty_group() {
     for version in 0..=2 {
         let group = unique("group");
         let member = Member::alone(&group);
-        let request =
-            LeaveGroupRequest::default().with_group_id(group_id(&group)).with_member_id(text(&member.id));
+        let request = LeaveGroupRequest::default().with_group_id(group_id(&group)).with_member_id(text(&member.id));
         assert_eq!(connect().call(&request, version).error_code, code::NONE, "v{version}");
         assert_eq!(group_state(&group), "Empty", "v{version}");
         // Twice is once too often.
@@ -331,8 +330,7 @@ fn several_members_leave_at_once_each_with_its_own_answer() {
         let (leader, follower) = pair(&group);
         let members = [leader.id.as_str(), "stranger", follower.id.as_str()]
             .map(|member| MemberIdentity::default().with_member_id(text(member)).with_group_instance_id(None));
-        let request =
-            LeaveGroupRequest::default().with_group_id(group_id(&group)).with_members(members.to_vec());
+        let request = LeaveGroupRequest::default().with_group_id(group_id(&group)).with_members(members.to_vec());
         let left = connect().call(&request, version);
         assert_eq!(left.error_code, code::NONE, "v{version}");
         let answers: Vec<_> =
@@ -356,10 +354,60 @@ fn nobody_can_leave_a_group_that_does_not_exist() {
     }
     for version in 3..=5 {
         let member = MemberIdentity::default().with_member_id(text("member")).with_group_instance_id(None);
-        let request =
-            LeaveGroupRequest::default().with_group_id(group_id(&unique("group"))).with_members(vec![member]);
+        let request = LeaveGroupRequest::default().with_group_id(group_id(&unique("group"))).with_members(vec![member]);
         let left = connect().call(&request, version);
         assert_eq!(left.error_code, code::NONE, "v{version}");
         assert_eq!(left.members[0].error_code, code::UNKNOWN_MEMBER_ID, "v{version}");
     }
+}
+
+#[test]
+fn nobody_can_leave_the_empty_group_id() {
+    let request = LeaveGroupRequest::default().with_group_id(group_id("")).with_member_id(text("member"));
+    assert_eq!(connect().call(&request, 1).error_code, code::INVALID_GROUP_ID);
+    let member = MemberIdentity::default().with_member_id(text("member")).with_group_instance_id(None);
+    let request = LeaveGroupRequest::default().with_group_id(group_id("")).with_members(vec![member]);
+    assert_eq!(connect().call(&request, 4).error_code, code::INVALID_GROUP_ID);
+}
+
+#[test]
+fn a_rebalance_waits_for_a_member_that_was_told_its_id() {
+    let group = unique("group");
+    let mut leader = Member::alone(&group);
+    let hesitant = Member::stranger(&group);
+    let mut newcomer = Member::stranger(&group);
+    let joining = newcomer.rejoin();
+    leader.hears_of_rebalance();
+    let rejoining = leader.rejoin();
+    assert!(leader.client.is_silent_for(Duration::from_millis(300)));
+    assert_eq!(hesitant.leave_by_another(), code::NONE);
+    assert_eq!((leader.rejoined(rejoining), newcomer.rejoined(joining)), (code::NONE, code::NONE));
+    assert_eq!(leader.joined.members.len(), 2);
+}
+
+#[test]
+fn a_member_that_leaves_in_the_middle_of_a_rebalance_lets_it_complete() {
+    let group = unique("group");
+    let (mut leader, mut follower) = pair(&group);
+    let leading = leader.rejoin();
+    follower.hears_of_rebalance();
+    assert!(leader.client.is_silent_for(Duration::from_millis(200)));
+    assert_eq!(follower.leave(), code::NONE);
+    assert_eq!(leader.rejoined(leading), code::NONE);
+    assert_eq!((leader.generation, leader.joined.members.len()), (3, 1));
+}
+
+/// A client that gave up waiting for the answer, and asks again on a new connection.
+#[test]
+fn a_member_that_joins_twice_is_answered_at_its_second_request() {
+    let group = unique("group");
+    let (mut leader, mut follower) = pair(&group);
+    let _given_up = leader.rejoin();
+    follower.hears_of_rebalance();
+    leader.client = connect();
+    let again = leader.rejoin();
+    assert!(leader.client.is_silent_for(Duration::from_millis(200)));
+    let following = follower.rejoin();
+    assert_eq!((leader.rejoined(again), follower.rejoined(following)), (code::NONE, code::NONE));
+    assert_eq!((leader.generation, leader.joined.members.len()), (3, 2));
 }

@@ -153,9 +153,8 @@ fn an_instance_can_be_removed_by_its_name() {
     for version in 3..=5 {
         let group = unique("group");
         let mut member = alone(&group, "one");
-        let leaving = |name: &str| {
-            MemberIdentity::default().with_member_id(text("")).with_group_instance_id(Some(text(name)))
-        };
+        let leaving =
+            |name: &str| MemberIdentity::default().with_member_id(text("")).with_group_instance_id(Some(text(name)));
         let request = LeaveGroupRequest::default()
             .with_group_id(group_id(&group))
             .with_members(vec![leaving("one"), leaving("two")]);
