@@ -1,9 +1,17 @@
 //! What a reader sees of transactions: Fetch and ListOffsets at both isolation levels.
 
+use std::time::Duration;
+
+use kafka_protocol::messages::{
+    FetchRequest,
+    fetch_request::{FetchPartition, FetchTopic},
+};
+
 use super::support::{
     Producer, READ_COMMITTED, READ_UNCOMMITTED, Read, batch_of, code, committed, connect, end_offset,
-    last_stable_offset, now, produce_plainly, read, read_by, topic, try_offset, try_produce,
+    last_stable_offset, now, produce_plainly, read, read_by, topic, topic_name, try_offset, try_produce,
 };
+use crate::support::batch::{self, Batch};
 
 /// Fetches from an offset, at read_committed.
 fn read_from(topic: &str, offset: i64) -> Read {
@@ -231,11 +239,11 @@ fn a_timestamp_beyond_the_last_stable_offset_has_no_offset_at_read_committed() {
     let topic = topic(1);
     let base = now();
     let mut client = connect();
-    let stable = crate::support::batch::Batch { base_timestamp: base, ..batch_of(&["0"]) };
+    let stable = Batch { base_timestamp: base, ..batch_of(&["0"]) };
     assert_eq!(try_produce(&mut client, None, &topic, 0, &stable, 9).0, code::NONE);
     let mut producer = Producer::new();
     producer.add(&topic, 0);
-    let open = crate::support::batch::Batch { base_timestamp: base + 1000, ..producer.batch(&topic, 0, &["1"]) };
+    let open = Batch { base_timestamp: base + 1000, ..producer.batch(&topic, 0, &["1"]) };
     let id = producer.transactional_id.clone();
     assert_eq!(try_produce(&mut client, Some(&id), &topic, 0, &open, 9).0, code::NONE);
     for version in [2, 4, 7] {
@@ -252,7 +260,7 @@ fn the_offset_of_the_greatest_timestamp_may_be_that_of_a_marker() {
     let base = now() - 10_000;
     let mut producer = Producer::new();
     producer.add(&topic, 0);
-    let batch = crate::support::batch::Batch { base_timestamp: base, ..producer.batch(&topic, 0, &["0"]) };
+    let batch = Batch { base_timestamp: base, ..producer.batch(&topic, 0, &["0"]) };
     let id = producer.transactional_id.clone();
     assert_eq!(try_produce(&mut producer.client, Some(&id), &topic, 0, &batch, 9).0, code::NONE);
     assert_eq!(try_offset(&mut connect(), &topic, 0, -3, READ_UNCOMMITTED, 7), (code::NONE, base, 0));
@@ -273,4 +281,58 @@ fn a_marker_carries_the_time_of_its_writing() {
     let marker = read.control()[0];
     assert!((before..=now()).contains(&marker.base_timestamp));
     assert_eq!(marker.base_timestamp, marker.max_timestamp);
+}
+
+#[test]
+fn a_greatest_timestamp_behind_the_last_stable_offset_is_none_at_read_committed() {
+    let topic = topic(1);
+    produce_plainly(&topic, 0, &["0"]);
+    let mut producer = Producer::new();
+    producer.add(&topic, 0);
+    let later = Batch { base_timestamp: now() + 60_000, ..producer.batch(&topic, 0, &["1"]) };
+    let id = producer.transactional_id.clone();
+    assert_eq!(try_produce(&mut producer.client, Some(&id), &topic, 0, &later, 9).0, code::NONE);
+    assert_eq!(try_offset(&mut connect(), &topic, 0, -3, READ_UNCOMMITTED, 7), (code::NONE, later.base_timestamp, 1));
+    assert_eq!(try_offset(&mut connect(), &topic, 0, -3, READ_COMMITTED, 7), (code::NONE, -1, -1));
+}
+
+/// A Fetch at read_committed that waits for a byte, for at most 30 seconds.
+fn wait_request(topic: &str, offset: i64) -> FetchRequest {
+    let partition = FetchPartition::default()
+        .with_fetch_offset(offset)
+        .with_current_leader_epoch(-1)
+        .with_partition_max_bytes(1_000_000);
+    let topic = FetchTopic::default().with_topic(topic_name(topic)).with_partitions(vec![partition]);
+    FetchRequest::default()
+        .with_replica_id((-1).into())
+        .with_max_wait_ms(30_000)
+        .with_min_bytes(1)
+        .with_max_bytes(1_000_000)
+        .with_isolation_level(READ_COMMITTED)
+        .with_session_epoch(-1)
+        .with_topics(vec![topic])
+}
+
+#[test]
+fn a_waiting_fetch_is_answered_when_the_transaction_ends() {
+    for commit in [true, false] {
+        let topic = topic(1);
+        let mut producer = Producer::new();
+        producer.send(&topic, 0, &["value"]);
+        let mut reader = connect();
+        let sent = reader.send(&wait_request(&topic, 0), 11);
+        // The record is there, but not for this reader.
+        assert!(reader.is_silent_for(Duration::from_millis(300)));
+        if commit {
+            producer.commit()
+        } else {
+            producer.abort()
+        }
+        let response = reader.receive(sent);
+        let partition = &response.responses[0].partitions[0];
+        assert_eq!((partition.error_code, partition.last_stable_offset), (code::NONE, 2));
+        assert_eq!(batch::parse(partition.records.as_deref().unwrap())[0].values(), ["value"]);
+        let aborted = partition.aborted_transactions.as_ref().unwrap();
+        assert_eq!(aborted.len(), usize::from(!commit));
+    }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use kafka_protocol::messages::{
-    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, CreateTopicsRequest, DeleteTopicsRequest,
+    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
     DescribeGroupsRequest, DescribeTransactionsRequest, EndTxnRequest, FetchRequest, FindCoordinatorRequest, GroupId,
     HeartbeatRequest, InitProducerIdRequest, InitProducerIdResponse, JoinGroupRequest, JoinGroupResponse,
     LeaveGroupRequest, ListOffsetsRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest, ProduceRequest,
@@ -57,6 +57,7 @@ pub(crate) mod code {
     pub(crate) const INVALID_PRODUCER_ID_MAPPING: i16 = 49;
     pub(crate) const INVALID_TRANSACTION_TIMEOUT: i16 = 50;
     pub(crate) const CONCURRENT_TRANSACTIONS: i16 = 51;
+    pub(crate) const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: i16 = 53;
     pub(crate) const OPERATION_NOT_ATTEMPTED: i16 = 55;
     pub(crate) const NON_EMPTY_GROUP: i16 = 68;
     pub(crate) const GROUP_ID_NOT_FOUND: i16 = 69;
@@ -127,6 +128,19 @@ pub(crate) fn connect_as(client_id: &str) -> Client {
     Client::named(broker::bootstrap(), client_id)
 }
 
+/// The cluster's transaction.version: 0 where it has none. Version 2 changes how often the coordinator raises an epoch,
+/// even for clients of protocol 1.
+pub(crate) fn transaction_version() -> i16 {
+    let request = ApiVersionsRequest::default()
+        .with_client_software_name(text("conformance"))
+        .with_client_software_version(text("1"));
+    let features = connect().call(&request, 3).finalized_features;
+    features
+        .iter()
+        .find(|feature| feature.name.as_str() == "transaction.version")
+        .map_or(0, |feature| feature.max_version_level)
+}
+
 pub(crate) fn group_id(name: &str) -> GroupId {
     GroupId(text(name))
 }
@@ -144,8 +158,10 @@ pub(crate) fn topic(partitions: i32) -> String {
 
 pub(crate) fn create_topic(name: &str, partitions: i32) {
     let mut client = connect();
-    let topic =
-        CreatableTopic::default().with_name(topic_name(name)).with_num_partitions(partitions).with_replication_factor(1);
+    let topic = CreatableTopic::default()
+        .with_name(topic_name(name))
+        .with_num_partitions(partitions)
+        .with_replication_factor(1);
     let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
     let error = client.call(&request, 4).topics[0].error_code;
     assert_eq!(error, code::NONE, "creating {name}");
@@ -522,13 +538,20 @@ impl Producer {
     }
 
     /// TxnOffsetCommit by nobody in particular: member "" of generation -1.
-    pub(crate) fn offsets_request(&self, group: &str, topic: &str, partition: i32, offset: i64) -> TxnOffsetCommitRequest {
+    pub(crate) fn offsets_request(
+        &self,
+        group: &str,
+        topic: &str,
+        partition: i32,
+        offset: i64,
+    ) -> TxnOffsetCommitRequest {
         let partition = TxnOffsetCommitRequestPartition::default()
             .with_partition_index(partition)
             .with_committed_offset(offset)
             .with_committed_leader_epoch(-1)
             .with_committed_metadata(Some(text("")));
-        let topic = TxnOffsetCommitRequestTopic::default().with_name(topic_name(topic)).with_partitions(vec![partition]);
+        let topic =
+            TxnOffsetCommitRequestTopic::default().with_name(topic_name(topic)).with_partitions(vec![partition]);
         TxnOffsetCommitRequest::default()
             .with_transactional_id(self.txn())
             .with_group_id(group_id(group))
@@ -604,14 +627,15 @@ pub(crate) fn group_state(group: &str) -> String {
     describe_group(group).group_state.to_string()
 }
 
-/// A member's subscription: one protocol "range" with these bytes as metadata.
+/// A member's subscription: one protocol "range" with some bytes as metadata. The type is none that the broker knows:
+/// Apache Kafka reads the metadata of type "consumer", and a group whose bytes it cannot read never completes a join.
 pub(crate) fn join_request(group: &str, member_id: &str) -> JoinGroupRequest {
     JoinGroupRequest::default()
         .with_group_id(group_id(group))
         .with_session_timeout_ms(60_000)
         .with_rebalance_timeout_ms(60_000)
         .with_member_id(text(member_id))
-        .with_protocol_type(text("consumer"))
+        .with_protocol_type(text("worker"))
         .with_protocols(protocols(&[("range", "subscription")]))
 }
 
@@ -746,9 +770,14 @@ impl Member {
 
     /// LeaveGroup v1.
     pub(crate) fn leave(&mut self) -> i16 {
-        let request =
-            LeaveGroupRequest::default().with_group_id(group_id(&self.group)).with_member_id(text(&self.id));
+        let request = LeaveGroupRequest::default().with_group_id(group_id(&self.group)).with_member_id(text(&self.id));
         self.client.call(&request, 1).error_code
+    }
+
+    /// The same on another connection, for a member whose own one waits for an answer.
+    pub(crate) fn leave_by_another(&self) -> i16 {
+        let request = LeaveGroupRequest::default().with_group_id(group_id(&self.group)).with_member_id(text(&self.id));
+        connect().call(&request, 1).error_code
     }
 
     /// OffsetCommit as this member of its generation.

@@ -1,6 +1,6 @@
 //! EndTxn and the markers that it leaves.
 
-use super::support::{Producer, READ_UNCOMMITTED, code, committed, describe, end_offset, read, topic};
+use super::support::{Producer, READ_UNCOMMITTED, code, committed, delete_topic, describe, end_offset, read, topic};
 use crate::support::{broker::unique, wire::text};
 
 #[test]
@@ -217,4 +217,30 @@ fn a_delayed_abort_of_one_transaction_aborts_the_next_one() {
     delayed.completed();
     assert_eq!(producer.try_end(true, 1), code::INVALID_TXN_STATE);
     assert!(committed(&topic, 0).is_empty());
+}
+
+#[test]
+fn a_transaction_over_a_deleted_topic_can_be_committed() {
+    let (kept, gone) = (topic(1), topic(1));
+    let mut producer = Producer::new();
+    producer.send(&kept, 0, &["kept"]);
+    producer.send(&gone, 0, &["gone"]);
+    delete_topic(&gone);
+    producer.commit();
+    assert_eq!(committed(&kept, 0), ["kept"]);
+}
+
+#[test]
+fn a_transactional_id_is_used_for_one_transaction_after_the_other() {
+    let topic = topic(1);
+    let mut producer = Producer::new();
+    for value in 0..20 {
+        // Without waiting for the markers: the next AddPartitionsToTxn is told to come again.
+        producer.send(&topic, 0, &[&value.to_string()]);
+        assert_eq!(producer.try_end(true, 1), code::NONE);
+    }
+    producer.completed();
+    let expected: Vec<_> = (0..20).map(|value| value.to_string()).collect();
+    assert_eq!(committed(&topic, 0), expected);
+    assert_eq!(end_offset(&topic, 0), 40);
 }

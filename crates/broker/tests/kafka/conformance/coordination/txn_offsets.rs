@@ -7,8 +7,8 @@ use kafka_protocol::messages::{
 };
 
 use super::support::{
-    Member, Producer, code, commit_offset, committed_offset, connect, describe, fetch_offset, group_id, join_request,
-    topic, topic_name,
+    Member, Producer, code, commit_offset, committed_offset, connect, describe, fetch_offset, group_id, group_state,
+    join_request, topic, topic_name,
 };
 use crate::support::{broker::unique, wire::text};
 
@@ -148,9 +148,11 @@ fn offsets_cannot_be_committed_before_the_group_is_added() {
         let (topic, group) = (topic(1), unique("group"));
         let mut producer = Producer::new();
         let request = producer.offsets_request(&group, &topic, 0, 5);
-        let error = producer.try_offsets(&request, version);
-        println!("OFFSETS NOT ADDED v{version} {error}");
-        assert_eq!(error, if version < 4 { code::INVALID_TXN_STATE } else { code::TRANSACTION_ABORTABLE }, "v{version}");
+        assert_eq!(
+            producer.try_offsets(&request, version),
+            if version < 4 { code::INVALID_TXN_STATE } else { code::TRANSACTION_ABORTABLE },
+            "v{version}"
+        );
         assert_eq!(fetch_offset(&group, &topic, 0, true), (code::NONE, -1));
     }
 }
@@ -163,9 +165,7 @@ fn offsets_of_a_fenced_producer_are_refused() {
     let mut new = Producer::named(&old.transactional_id, 60_000);
     let request = old.offsets_request(&group, &topic, 0, 6);
     for version in [0, 3] {
-        let error = old.try_offsets(&request, version);
-        println!("OFFSETS FENCED v{version} {error}");
-        assert_eq!(error, code::INVALID_PRODUCER_EPOCH, "v{version}");
+        assert_eq!(old.try_offsets(&request, version), code::INVALID_PRODUCER_EPOCH, "v{version}");
     }
     new.send_offset(&group, &topic, 0, 7);
     new.commit();
@@ -368,10 +368,62 @@ fn a_group_with_a_pending_offset_can_be_deleted() {
     let mut producer = Producer::new();
     producer.send_offset(&group, &topic, 0, 5);
     let request = DeleteGroupsRequest::default().with_groups_names(vec![group_id(&group)]);
-    let error = connect().call(&request, 2).results[0].error_code;
-    println!("DELETE GROUP WITH PENDING {error}");
-    assert_eq!(error, code::NONE);
+    assert_eq!(connect().call(&request, 2).results[0].error_code, code::NONE);
     assert_eq!(fetch_offset(&group, &topic, 0, true), (code::NONE, -1));
     producer.commit();
     assert_eq!(committed_offset(&group, &topic, 0), -1);
+}
+
+/// Unlike OffsetCommit.
+#[test]
+fn a_member_sends_offsets_to_a_transaction_in_the_middle_of_a_rebalance() {
+    let (topic, group) = (topic(1), unique("group"));
+    let member = Member::join(&group);
+    assert_eq!(group_state(&group), "CompletingRebalance");
+    let mut producer = Producer::new();
+    assert_eq!(producer.try_add_offsets(&group, 3), code::NONE);
+    let request = producer.offsets_request(&group, &topic, 0, 5);
+    let request = request.with_generation_id(member.generation).with_member_id(text(&member.id));
+    assert_eq!(producer.try_offsets(&request, 3), code::NONE);
+    producer.commit();
+    assert_eq!(committed_offset(&group, &topic, 0), 5);
+}
+
+#[test]
+fn offsets_of_an_empty_group_can_be_sent_to_a_transaction() {
+    let (topic, group) = (topic(1), unique("group"));
+    assert_eq!(Member::alone(&group).leave(), code::NONE);
+    let mut producer = Producer::new();
+    producer.send_offset(&group, &topic, 0, 5);
+    producer.commit();
+    assert_eq!(committed_offset(&group, &topic, 0), 5);
+}
+
+#[test]
+fn metadata_and_leader_epoch_are_kept_with_an_offset_of_a_transaction() {
+    let (topic, group) = (topic(1), unique("group"));
+    let mut producer = Producer::new();
+    assert_eq!(producer.try_add_offsets(&group, 3), code::NONE);
+    let mut request = producer.offsets_request(&group, &topic, 0, 5);
+    request.topics[0].partitions[0].committed_metadata = Some(text("what for"));
+    request.topics[0].partitions[0].committed_leader_epoch = 3;
+    assert_eq!(producer.try_offsets(&request, 3), code::NONE);
+    producer.commit();
+    let asked = OffsetFetchRequestTopic::default().with_name(topic_name(&topic)).with_partition_indexes(vec![0]);
+    let request = OffsetFetchRequest::default().with_group_id(group_id(&group)).with_topics(Some(vec![asked]));
+    let response = connect().call(&request, 5);
+    let partition = &response.topics[0].partitions[0];
+    assert_eq!((partition.committed_offset, partition.committed_leader_epoch), (5, 3));
+    assert_eq!(partition.metadata.as_deref(), Some("what for"));
+}
+
+/// Its members are asked by nobody.
+#[test]
+fn a_group_that_exists_by_pending_offsets_alone_is_empty() {
+    let (topic, group) = (topic(1), unique("group"));
+    let mut producer = Producer::new();
+    producer.send_offset(&group, &topic, 0, 5);
+    assert_eq!(group_state(&group), "Empty");
+    producer.commit();
+    assert_eq!(group_state(&group), "Empty");
 }

@@ -1,6 +1,9 @@
 //! Produce within transactions.
 
-use super::support::{Producer, batch_of, init, init_request, READ_COMMITTED, READ_UNCOMMITTED, code, committed, connect, end_offset, read, topic, try_produce};
+use super::support::{
+    Producer, READ_COMMITTED, READ_UNCOMMITTED, batch_of, code, committed, connect, end_offset, init, init_request,
+    read, topic, try_produce,
+};
 
 #[test]
 fn a_partition_that_was_not_added_is_refused() {
@@ -76,10 +79,7 @@ fn sequence_numbers_go_on_from_one_transaction_to_the_next() {
     producer.add(&topic, 0);
     let gap = batch_of(&["gap"]).by(producer.id, producer.epoch, 3).transactional();
     let id = producer.transactional_id.clone();
-    assert_eq!(
-        try_produce(&mut producer.client, Some(&id), &topic, 0, &gap, 9).0,
-        code::OUT_OF_ORDER_SEQUENCE_NUMBER
-    );
+    assert_eq!(try_produce(&mut producer.client, Some(&id), &topic, 0, &gap, 9).0, code::OUT_OF_ORDER_SEQUENCE_NUMBER);
     producer.produce(&topic, 0, &["2"]);
     producer.abort();
     producer.send(&topic, 0, &["3"]);
@@ -97,10 +97,7 @@ fn a_new_epoch_begins_at_sequence_0() {
     new.add(&topic, 0);
     let id = new.transactional_id.clone();
     let going_on = batch_of(&["3"]).by(new.id, new.epoch, 3).transactional();
-    assert_eq!(
-        try_produce(&mut new.client, Some(&id), &topic, 0, &going_on, 9).0,
-        code::OUT_OF_ORDER_SEQUENCE_NUMBER
-    );
+    assert_eq!(try_produce(&mut new.client, Some(&id), &topic, 0, &going_on, 9).0, code::OUT_OF_ORDER_SEQUENCE_NUMBER);
     new.produce(&topic, 0, &["from 0"]);
     new.commit();
     assert_eq!(committed(&topic, 0), ["0", "1", "2", "from 0"]);
@@ -145,7 +142,9 @@ fn batches_of_a_transaction_keep_flag_producer_and_sequence() {
     let of: Vec<_> = read
         .batches
         .iter()
-        .map(|batch| (batch.attributes, batch.producer_id, batch.producer_epoch, batch.base_sequence, batch.base_offset))
+        .map(|batch| {
+            (batch.attributes, batch.producer_id, batch.producer_epoch, batch.base_sequence, batch.base_offset)
+        })
         .collect();
     assert_eq!(of, [(0x10, producer.id, producer.epoch, 0, 0), (0x10, producer.id, producer.epoch, 2, 2)]);
 }
@@ -161,4 +160,59 @@ fn an_idempotent_producer_stands_beside_a_transaction() {
     assert_eq!(try_produce(&mut client, None, &topic, 0, &batch, 9), (code::NONE, 1));
     producer.abort();
     assert_eq!(committed(&topic, 0), ["without"]);
+}
+
+#[test]
+fn a_transactional_batch_needs_a_transactional_id_in_its_request() {
+    let topic = topic(1);
+    let mut producer = Producer::new();
+    producer.add(&topic, 0);
+    let batch = producer.batch(&topic, 0, &["nameless"]);
+    for version in [3, 9, 11] {
+        let (error, _) = try_produce(&mut producer.client, None, &topic, 0, &batch, version);
+        assert_eq!(error, code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "v{version}");
+    }
+}
+
+#[test]
+fn a_fenced_producer_cannot_produce_even_where_its_successor_has_not_been() {
+    let topic = topic(1);
+    let mut old = Producer::new();
+    let _new = Producer::named(&old.transactional_id, 60_000);
+    for version in [3, 9, 11] {
+        assert_eq!(old.try_produce(&topic, 0, &["old"], version).0, code::INVALID_PRODUCER_EPOCH, "v{version}");
+    }
+}
+
+#[test]
+fn an_epoch_from_the_future_cannot_produce() {
+    let topic = topic(1);
+    let mut producer = Producer::new();
+    producer.add(&topic, 0);
+    let (error, _) = producer.at_epoch(producer.epoch + 1).try_produce(&topic, 0, &["early"], 9);
+    assert_eq!(error, code::INVALID_PRODUCER_EPOCH);
+}
+
+#[test]
+fn a_producer_id_that_is_not_that_of_the_transactional_id_cannot_produce() {
+    let topic = topic(1);
+    let mut producer = Producer::new();
+    producer.add(&topic, 0);
+    producer.id += 1_000_000;
+    assert_eq!(producer.try_produce(&topic, 0, &["alien"], 9).0, code::INVALID_PRODUCER_ID_MAPPING);
+}
+
+#[test]
+fn a_batch_of_the_last_transaction_sent_again_in_the_next_is_not_stored_again() {
+    let topic = topic(1);
+    let mut producer = Producer::new();
+    producer.add(&topic, 0);
+    let batch = producer.batch(&topic, 0, &["once"]);
+    producer.produce(&topic, 0, &["once"]);
+    producer.commit();
+    producer.add(&topic, 0);
+    let id = producer.transactional_id.clone();
+    assert_eq!(try_produce(&mut producer.client, Some(&id), &topic, 0, &batch, 9), (code::NONE, 0));
+    producer.commit();
+    assert_eq!(committed(&topic, 0), ["once"]);
 }
