@@ -4,7 +4,11 @@ use kafka_protocol::messages::{DeleteGroupsRequest, DescribeGroupsRequest, ListG
 
 use super::{offsets::commit, *};
 
-fn describe(world: &mut World, group: &str, version: i16) -> kafka_protocol::messages::describe_groups_response::DescribedGroup {
+fn describe(
+    world: &mut World,
+    group: &str,
+    version: i16,
+) -> kafka_protocol::messages::describe_groups_response::DescribedGroup {
     let request = DescribeGroupsRequest::default()
         .with_groups(vec![group_id(group)])
         .with_include_authorized_operations(version >= 3);

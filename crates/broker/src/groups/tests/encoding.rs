@@ -2,7 +2,9 @@
 
 use bytes::BytesMut;
 use kafka_protocol::{
-    messages::{DescribeGroupsRequest, ListGroupsRequest, OffsetFetchRequest, offset_fetch_request::OffsetFetchRequestGroup},
+    messages::{
+        DescribeGroupsRequest, ListGroupsRequest, OffsetFetchRequest, offset_fetch_request::OffsetFetchRequestGroup,
+    },
     protocol::Encodable,
 };
 
@@ -64,14 +66,13 @@ fn answers_to_others_fit_each_version() {
     }
     for version in 1..=9 {
         let group = OffsetFetchRequestGroup::default().with_group_id(group_id("simple")).with_topics(None);
-        let request = OffsetFetchRequest::default()
-            .with_group_id(group_id("simple"))
-            .with_topics(None)
-            .with_groups(vec![group]);
+        let request =
+            OffsetFetchRequest::default().with_group_id(group_id("simple")).with_topics(None).with_groups(vec![group]);
         fits(&world.groups.fetch_offsets(world.now, request, version), version);
     }
     for version in 2..=9 {
-        let response = world.groups.commit(world.now, commit("simple", &[("t", 0, 1), ("nope", 0, 1)]), version, &offsets::exists);
+        let response =
+            world.groups.commit(world.now, commit("simple", &[("t", 0, 1), ("nope", 0, 1)]), version, &offsets::exists);
         fits(&response, version);
     }
 }

@@ -46,7 +46,13 @@ impl World {
     }
 
     fn with(settings: Settings) -> Self {
-        Self { groups: Groups::new(settings, 7), now: 1_000_000, waits: 0, joins: HashMap::new(), syncs: HashMap::new() }
+        Self {
+            groups: Groups::new(settings, 7),
+            now: 1_000_000,
+            waits: 0,
+            joins: HashMap::new(),
+            syncs: HashMap::new(),
+        }
     }
 
     /// Lets time pass, event by event.

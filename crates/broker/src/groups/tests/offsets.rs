@@ -47,8 +47,7 @@ impl World {
     /// Offset and error code of partition 0 of a topic.
     pub(super) fn fetch(&mut self, group: &str, topic: &str, stable: bool) -> (i64, i16) {
         let topic = OffsetFetchRequestTopics::default().with_name(topic_name(topic)).with_partition_indexes(vec![0]);
-        let group =
-            OffsetFetchRequestGroup::default().with_group_id(group_id(group)).with_topics(Some(vec![topic]));
+        let group = OffsetFetchRequestGroup::default().with_group_id(group_id(group)).with_topics(Some(vec![topic]));
         let request = OffsetFetchRequest::default().with_groups(vec![group]).with_require_stable(stable);
         let response = self.groups.fetch_offsets(self.now, request, 8);
         let partition = &response.groups[0].topics[0].partitions[0];
@@ -141,9 +140,8 @@ fn a_commit_is_a_sign_of_life() {
     let (ids, generation) = world.stable("g", 1);
     for _ in 0..5 {
         world.pass(Millis::from(SESSION) - 1);
-        let request = commit("g", &[("t", 0, 1)])
-            .with_member_id(ids[0].clone())
-            .with_generation_id_or_member_epoch(generation);
+        let request =
+            commit("g", &[("t", 0, 1)]).with_member_id(ids[0].clone()).with_generation_id_or_member_epoch(generation);
         assert_eq!(world.commit(request, 8), NONE);
     }
 }

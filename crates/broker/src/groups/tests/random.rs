@@ -19,19 +19,52 @@ const CLIENTS: usize = 4;
 
 #[derive(Debug, Clone)]
 enum Action {
-    Join { client: usize, version: i16, instance: bool, protocols: u8, session: i32, rebalance: i32 },
-    Sync { client: usize, stale: bool },
-    Heartbeat { client: usize, stale: bool },
-    Leave { client: usize },
+    Join {
+        client: usize,
+        version: i16,
+        instance: bool,
+        protocols: u8,
+        session: i32,
+        rebalance: i32,
+    },
+    Sync {
+        client: usize,
+        stale: bool,
+    },
+    Heartbeat {
+        client: usize,
+        stale: bool,
+    },
+    Leave {
+        client: usize,
+    },
     /// The client begins anew, and knows nothing of what it was.
-    Restart { client: usize },
-    Commit { client: Option<usize>, offset: i64 },
-    CommitInTransaction { client: Option<usize>, producer: i64, offset: i64 },
-    EndTransaction { producer: i64, commit: bool },
-    DeleteOffset { group: usize },
-    DeleteGroup { group: usize },
+    Restart {
+        client: usize,
+    },
+    Commit {
+        client: Option<usize>,
+        offset: i64,
+    },
+    CommitInTransaction {
+        client: Option<usize>,
+        producer: i64,
+        offset: i64,
+    },
+    EndTransaction {
+        producer: i64,
+        commit: bool,
+    },
+    DeleteOffset {
+        group: usize,
+    },
+    DeleteGroup {
+        group: usize,
+    },
     ForgetTopic,
-    Pass { time: Millis },
+    Pass {
+        time: Millis,
+    },
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -199,16 +232,6 @@ impl Model {
     }
 
     fn read_answers(&mut self, world: &mut World) {
-        // A group that was removed and made again begins anew.
-        for group in GROUPS {
-            let (made, generation) = self.generations.entry(group).or_insert((0, -1));
-            let current = world.generation(group);
-            if current == -1 && *generation != -1 {
-                *made += 1;
-            }
-            assert!(current == -1 || current >= *generation, "{group} went back from {generation} to {current}");
-            *generation = current;
-        }
         for (wait, response) in std::mem::take(&mut world.joins) {
             let asked = self.joins.remove(&wait).expect("it was asked");
             response.encode(&mut BytesMut::new(), asked.version).expect("it fits its version");
@@ -218,7 +241,7 @@ impl Model {
             }
             let group = Self::group(asked.client);
             if response.error_code == NONE && response.leader == response.member_id && !response.skip_assignment {
-                let (made, _) = self.generations[group];
+                let (made, _) = self.generations.get(group).copied().unwrap_or_default();
                 let key = (group, made, response.generation_id);
                 let leader = self.leaders.entry(key).or_insert_with(|| response.member_id.clone());
                 assert_eq!(*leader, response.member_id, "two leaders of {key:?}");
@@ -234,6 +257,16 @@ impl Model {
         for (wait, response) in std::mem::take(&mut world.syncs) {
             let asked = self.syncs.remove(&wait).expect("it was asked");
             response.encode(&mut BytesMut::new(), asked.version).expect("it fits its version");
+        }
+        // A group that was removed begins anew when it is made again, by a later action.
+        for group in GROUPS {
+            let (made, generation) = self.generations.entry(group).or_insert((0, -1));
+            let current = world.generation(group);
+            if current == -1 && *generation != -1 {
+                *made += 1;
+            }
+            assert!(current == -1 || current >= *generation, "{group} went back from {generation} to {current}");
+            *generation = current;
         }
     }
 

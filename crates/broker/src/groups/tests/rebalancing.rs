@@ -98,8 +98,7 @@ fn refusals_of_sync_group() {
     };
     let good = || sync("g", &ids[0], generation);
     assert_eq!(code(good(), 5), error(ResponseError::InconsistentGroupProtocol));
-    let named =
-        |name| good().with_protocol_type(Some(text("consumer"))).with_protocol_name(Some(text(name)));
+    let named = |name| good().with_protocol_type(Some(text("consumer"))).with_protocol_name(Some(text(name)));
     assert_eq!(code(named("range"), 5), NONE);
     assert_eq!(code(named("sticky"), 5), error(ResponseError::InconsistentGroupProtocol));
     assert_eq!(code(sync("", &ids[0], generation), 3), error(ResponseError::InvalidGroupId));
@@ -259,7 +258,8 @@ fn members_that_wait_do_not_expire() {
 #[test]
 fn a_new_member_that_waits_too_long_is_given_up() {
     let mut world = World::new();
-    let long = |request: JoinGroupRequest| request.with_rebalance_timeout_ms(600_000).with_session_timeout_ms(1_800_000);
+    let long =
+        |request: JoinGroupRequest| request.with_rebalance_timeout_ms(600_000).with_session_timeout_ms(1_800_000);
     let wait = world.join(long(new_member("g")), 3);
     world.settle();
     let first = world.joined(wait).member_id;
@@ -311,7 +311,8 @@ fn leave_group_answers_for_each_member_or_before_version_3_for_one() {
     let response = world.leave("g", &text("nobody"));
     assert_eq!((response.error_code, response.members[0].error_code), (NONE, error(ResponseError::UnknownMemberId)));
     assert_eq!(world.state("g"), "Stable");
-    let old = |member: &StrBytes| LeaveGroupRequest::default().with_group_id(group_id("g")).with_member_id(member.clone());
+    let old =
+        |member: &StrBytes| LeaveGroupRequest::default().with_group_id(group_id("g")).with_member_id(member.clone());
     let response = world.groups.leave(world.now, old(&ids[0]), 2);
     assert_eq!((response.error_code, response.members.len()), (NONE, 0));
     let response = world.groups.leave(world.now, old(&ids[0]), 2);
@@ -326,8 +327,7 @@ fn leave_group_answers_for_each_member_or_before_version_3_for_one() {
 fn a_rebalance_timeout_of_zero_ends_at_once() {
     let mut world = World::new();
     let (ids, _) = world.stable("g", 1);
-    let waits = [new_member("h"), new_member("h")]
-        .map(|request| world.join(request.with_rebalance_timeout_ms(0), 3));
+    let waits = [new_member("h"), new_member("h")].map(|request| world.join(request.with_rebalance_timeout_ms(0), 3));
     world.settle();
     for wait in waits {
         assert_eq!(world.joined(wait).generation_id, 1);

@@ -118,8 +118,7 @@ fn whoever_waits_under_the_earlier_id_is_fenced_at_once() {
 fn a_restart_that_changes_the_protocol_makes_a_rebalance() {
     let mut world = World::new();
     let both = |instance, first, second| {
-        static_member("g", instance)
-            .with_protocols(vec![protocol(first, Bytes::new()), protocol(second, Bytes::new())])
+        static_member("g", instance).with_protocols(vec![protocol(first, Bytes::new()), protocol(second, Bytes::new())])
     };
     let waits = [world.join(both("a", "x", "y"), 9), world.join(both("b", "x", "y"), 9)];
     world.settle();

@@ -110,10 +110,8 @@ fn a_fenced_static_member_cannot_commit() {
     let id = world.joined(wait).member_id;
     world.sync(sync("g", &id, 1), 3);
     world.join(static_member("g", "a"), 9);
-    let request = in_transaction(7, "g", 5)
-        .with_member_id(id)
-        .with_generation_id(1)
-        .with_group_instance_id(Some(text("a")));
+    let request =
+        in_transaction(7, "g", 5).with_member_id(id).with_generation_id(1).with_group_instance_id(Some(text("a")));
     assert_eq!(world.commit_in_transaction(request), error(ResponseError::FencedInstanceId));
 }
 
