@@ -33,21 +33,26 @@ impl Groups {
             Err(error) => return OffsetDeleteResponse::default().with_error_code(error.code()),
         };
         let mut outcomes = Outcomes::default();
-        let mut deleted = Vec::new();
+        let mut existing = Vec::new();
         for topic in &request.topics {
-            let subscribed = group.is_subscribed_to(&topic.name);
             for partition in &topic.partitions {
                 let index = partition.partition_index;
-                let outcome = if !exists(&topic.name, index) {
-                    Err(ResponseError::UnknownTopicOrPartition)
-                } else if subscribed {
-                    Err(ResponseError::GroupSubscribedToTopic)
+                if exists(&topic.name, index) {
+                    existing.push((&topic.name, index));
                 } else {
-                    deleted.push((&topic.name, index));
-                    Ok(())
-                };
-                outcomes.push(&topic.name, index, code(outcome));
+                    outcomes.push(&topic.name, index, ResponseError::UnknownTopicOrPartition.code());
+                }
             }
+        }
+        let mut deleted = Vec::new();
+        for (topic, partition) in existing {
+            let outcome = if group.is_subscribed_to(topic) {
+                Err(ResponseError::GroupSubscribedToTopic)
+            } else {
+                deleted.push((topic, partition));
+                Ok(())
+            };
+            outcomes.push(topic, partition, code(outcome));
         }
         for (topic, partition) in deleted {
             self.offsets.remove(&request.group_id, topic, partition);

@@ -8,7 +8,11 @@ use kafka_protocol::{
     },
 };
 
-use super::{Groups, group::Group, runtime::Runtime};
+use super::{
+    Groups,
+    group::{Group, State},
+    runtime::Runtime,
+};
 use crate::time::Millis;
 
 impl Groups {
@@ -71,8 +75,6 @@ impl Group {
     }
 
     fn rebalance_after_leave(&mut self, runtime: &mut Runtime) {
-        use super::group::State;
-
         match self.state {
             State::Stable | State::CompletingRebalance => self.prepare_rebalance(runtime),
             State::PreparingRebalance => self.maybe_complete_join(runtime),
