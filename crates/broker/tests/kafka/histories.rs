@@ -3,7 +3,7 @@
 //! - `HISTORIES`: how many. `SEED`: of the first, the next has the next number; random unless given, printed always.
 //! - `REFERENCE_BOOTSTRAP_SERVERS`: the broker to compare with. Without one, each history runs twice on the broker
 //!   under test, which must do the same again.
-//! - `SHRINK_SECONDS`: how long a difference is made smaller.
+//! - `SHRINK_SECONDS`: how long a difference is made smaller. `TRACE`: print each step, its outcome and its time.
 
 mod compare;
 mod execute;

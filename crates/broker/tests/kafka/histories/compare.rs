@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{execute::Report, step::Step};
+use super::{
+    execute::{Report, STUCK},
+    step::Step,
+};
 
 /// Where two runs of a history part.
 #[derive(Debug)]
@@ -15,7 +18,9 @@ pub(crate) struct Difference {
 /// The first difference, in the order of the history; a difference of the final states comes last.
 pub(crate) fn compare(steps: &[Step], first: &Report, second: &Report) -> Option<Difference> {
     let outcome = steps.iter().enumerate().zip(first.outcomes.iter().zip(&second.outcomes));
-    let outcome = outcome.filter(|(_, (first, second))| first != second).map(|((index, step), (first, second))| {
+    // A step that waits for what both brokers never do is a fault of the history's own.
+    let parts = |first: &String, second: &String| first != second || first.contains(STUCK);
+    let outcome = outcome.filter(|(_, (first, second))| parts(first, second)).map(|((index, step), (first, second))| {
         Difference { place: format!("step {index}, {step:?}"), first: first.clone(), second: second.clone() }
     });
     let state = (0..first.state.len().max(second.state.len())).filter_map(|index| {

@@ -4,6 +4,7 @@
 //! a step waits for the effect: so what is compared is never a race.
 
 use std::{
+    env,
     thread::sleep,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -39,7 +40,10 @@ pub(crate) struct Report {
 }
 
 /// A broker that does not settle for so long never will.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// In the outcome of a step after which the broker did not settle.
+pub(crate) const STUCK: &str = "nothing happens";
 
 /// What Apache Kafka answers for a moment: COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR,
 /// CONCURRENT_TRANSACTIONS; and what Produce makes of the last (NOT_ENOUGH_REPLICAS: the verification of
@@ -49,7 +53,16 @@ const FOR_A_MOMENT: [i16; 5] = [14, 15, 16, 51, 19];
 /// Runs the steps against this broker, under names of their own.
 pub(crate) fn run(bootstrap: &str, steps: &[Step]) -> Report {
     let mut run = Run::new(bootstrap);
-    let outcomes = steps.iter().enumerate().map(|(index, step)| run.step(index, *step)).collect();
+    let trace = env::var_os("TRACE").is_some();
+    let step = |(index, step): (usize, &Step)| {
+        let started = Instant::now();
+        let outcome = run.step(index, *step);
+        if trace {
+            println!("{bootstrap} {index:3} {step:?}\n        {outcome}  ({:.1?})", started.elapsed());
+        }
+        outcome
+    };
+    let outcomes = steps.iter().enumerate().map(step).collect();
     let state = observe::state(&mut run);
     run.clear_up();
     Report { outcomes, state }
@@ -134,7 +147,9 @@ impl Run {
             Step::DeleteRecords { at, before } => self.delete_records(at, before),
             Step::SetMaxMessageBytes { topic, bytes } => {
                 let error = self.set_max_message_bytes(self.names.topic(topic).0.clone(), bytes);
-                self.publish();
+                if error == 0 {
+                    self.publish();
+                }
                 error.to_string()
             }
             Step::Fetch { at, offset, committed } => observe::fetch(self, at, offset, committed),
@@ -145,13 +160,15 @@ impl Run {
     }
 
     fn create_topic(&mut self, topic: usize, partitions: i32) -> String {
-        let topic = ct::CreatableTopic::default()
+        let creatable = ct::CreatableTopic::default()
             .with_name(self.names.topic(topic))
             .with_num_partitions(partitions)
             .with_replication_factor(1);
-        let request = ct::CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
+        let request = ct::CreateTopicsRequest::default().with_topics(vec![creatable]).with_timeout_ms(30_000);
         let error = self.admin.call(&request, 5).topics[0].error_code;
-        self.publish();
+        if error == 0 {
+            self.wait_for_logs(topic, partitions);
+        }
         error.to_string()
     }
 
@@ -159,19 +176,34 @@ impl Run {
         let request =
             dt::DeleteTopicsRequest::default().with_topic_names(vec![self.names.topic(topic)]).with_timeout_ms(30_000);
         let error = self.admin.call(&request, 4).responses[0].error_code;
-        self.publish();
+        if error == 0 {
+            patiently(|| observe::partitions(self, topic).is_err(), |gone| *gone);
+            self.publish();
+        }
         error.to_string()
     }
 
     fn create_partitions(&mut self, topic: usize, count: i32) -> String {
-        let topic = cp::CreatePartitionsTopic::default()
+        let more = cp::CreatePartitionsTopic::default()
             .with_name(self.names.topic(topic))
             .with_count(count)
             .with_assignments(None);
-        let request = cp::CreatePartitionsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
+        let request = cp::CreatePartitionsRequest::default().with_topics(vec![more]).with_timeout_ms(30_000);
         let error = self.admin.call(&request, 2).results[0].error_code;
-        self.publish();
+        if error == 0 {
+            self.wait_for_logs(topic, count);
+        }
         error.to_string()
+    }
+
+    /// Metadata knows a partition a moment before its log is there.
+    fn wait_for_logs(&mut self, topic: usize, partitions: i32) {
+        for partition in 0..partitions {
+            patiently(
+                || observe::list_offsets(self, (topic, partition), -1, false),
+                |found| found.starts_with("0 "),
+            );
+        }
     }
 
     fn delete_records(&mut self, (topic, partition): At, before: i64) -> String {
@@ -184,29 +216,29 @@ impl Run {
         format!("{} low watermark {}", partition.error_code, partition.low_watermark)
     }
 
+    /// Waits until the change of metadata that has just been seen has reached every part of the broker.
+    ///
+    /// A broker with KRaft takes metadata in images, one after the other; the cache that answers Metadata and
+    /// DescribeConfigs comes first in each (BrokerMetadataPublisher.onMetadataUpdate), logs and coordinators follow.
+    /// Once a later change can be seen, the earlier image has gone everywhere.
+    fn publish(&mut self) {
+        self.published += 1;
+        let clock = self.names.clock().0;
+        let error = self.set_max_message_bytes(clock, 1000 + self.published);
+        assert_eq!(error, 0, "{CONFIG} of the clock topic");
+    }
+
+    /// Returns when the change can be seen.
     fn set_max_message_bytes(&mut self, topic: StrBytes, bytes: i32) -> i16 {
         let config =
             iac::AlterableConfig::default().with_name(text(CONFIG)).with_value(Some(text(&bytes.to_string())));
         let resource = iac::AlterConfigsResource::default()
             .with_resource_type(TOPIC)
-            .with_resource_name(topic)
+            .with_resource_name(topic.clone())
             .with_configs(vec![config]);
         let request = iac::IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
-        self.admin.call(&request, 1).responses[0].error_code
-    }
-
-    /// Waits until every change of metadata so far has reached every part of the broker.
-    ///
-    /// A broker with KRaft takes metadata in images, one after the other; the cache that answers DescribeConfigs comes
-    /// first in each (BrokerMetadataPublisher.onMetadataUpdate). Once a change can be seen, all before it are in this
-    /// image or an earlier one; once another change can be seen, that image has gone everywhere.
-    fn publish(&mut self) {
-        for _ in 0..2 {
-            self.published += 1;
-            let topic = self.names.clock().0;
-            let bytes = 1000 + self.published;
-            let error = self.set_max_message_bytes(topic.clone(), bytes);
-            assert_eq!(error, 0, "{CONFIG} of the clock topic");
+        let error = self.admin.call(&request, 1).responses[0].error_code;
+        if error == 0 {
             let resource = dc::DescribeConfigsResource::default()
                 .with_resource_type(TOPIC)
                 .with_resource_name(topic)
@@ -218,6 +250,7 @@ impl Run {
             };
             patiently(seen, |seen| *seen == Some(bytes));
         }
+        error
     }
 
     /// Topics hold files and memory; what groups and transactional ids hold is small.

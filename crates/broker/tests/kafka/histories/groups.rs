@@ -22,7 +22,7 @@ use kafka_protocol::{
 };
 
 use super::{
-    execute::{PATIENCE, Run, call},
+    execute::{PATIENCE, Run, STUCK, call},
     step::{At, Credentials, MEMBERS, STATIC_MEMBER},
 };
 use crate::support::wire::{Client, Sent, text};
@@ -299,7 +299,7 @@ impl Run {
                 break;
             }
             if Instant::now() > end {
-                return format!("nothing happens in {}", broker.group_state);
+                return format!("{STUCK} in {}", broker.group_state);
             }
         }
         let mut outcome: Vec<_> = Vec::new();

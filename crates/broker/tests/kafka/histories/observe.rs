@@ -1,9 +1,9 @@
 //! What can be read from a broker: as steps of a history, and all of it at the end.
 
 use kafka_protocol::messages::{
-    BrokerId, DescribeTransactionsRequest, MetadataRequest, describe_producers_request as dp, fetch_request as fr,
+    BrokerId, DescribeTransactionsRequest, MetadataRequest, OffsetFetchRequest, describe_producers_request as dp, fetch_request as fr,
     fetch_response::PartitionData, list_offsets_request as lo, metadata_request::MetadataRequestTopic,
-    offset_fetch_request::OffsetFetchRequestGroup,
+    offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics},
 };
 
 use super::{
@@ -48,7 +48,7 @@ pub(crate) fn state(run: &mut Run) -> Vec<String> {
 }
 
 /// The number of partitions, or the error.
-fn partitions(run: &mut Run, topic: usize) -> Result<i32, i16> {
+pub(crate) fn partitions(run: &mut Run, topic: usize) -> Result<i32, i16> {
     let topic = MetadataRequestTopic::default().with_name(Some(run.names.topic(topic)));
     let request = MetadataRequest::default().with_topics(Some(vec![topic])).with_allow_auto_topic_creation(false);
     let topic = run.admin.call(&request, 9).topics.remove(0);
@@ -204,6 +204,9 @@ pub(crate) fn transaction(run: &mut Run, id: usize) -> String {
     let request = DescribeTransactionsRequest::default().with_transactional_ids(ids);
     let response = call(&mut run.admin, &request, 0, |response| response.transaction_states[0].error_code);
     let transaction = &response.transaction_states[0];
+    if transaction.error_code != 0 {
+        return transaction.error_code.to_string();
+    }
     let mut partitions: Vec<_> = transaction
         .topics
         .iter()
@@ -245,12 +248,20 @@ pub(crate) fn group(run: &mut Run, group: usize) -> String {
     )
 }
 
-/// All that the group has committed; with `stable`, what a transaction still holds is UNSTABLE_OFFSET_COMMIT (88).
+/// All that the group has committed, then what it has for each partition by name; with `stable`, what a transaction
+/// still holds is UNSTABLE_OFFSET_COMMIT (88). (Of all that is committed, only what was committed before: a partition
+/// whose first offset is pending is not in the list.)
 pub(crate) fn offsets(run: &mut Run, group: usize, stable: bool) -> String {
-    let group = OffsetFetchRequestGroup::default().with_group_id(run.names.group(group)).with_topics(None);
-    let request = kafka_protocol::messages::OffsetFetchRequest::default()
-        .with_groups(vec![group])
-        .with_require_stable(stable);
+    let named = (0..TOPICS).map(|topic| {
+        OffsetFetchRequestTopics::default().with_name(run.names.topic(topic)).with_partition_indexes(vec![0, 1, 2])
+    });
+    let named = Some(named.collect());
+    [None, named].map(|topics| committed(run, group, topics, stable)).join(", by name ")
+}
+
+fn committed(run: &mut Run, group: usize, topics: Option<Vec<OffsetFetchRequestTopics>>, stable: bool) -> String {
+    let group = OffsetFetchRequestGroup::default().with_group_id(run.names.group(group)).with_topics(topics);
+    let request = OffsetFetchRequest::default().with_groups(vec![group]).with_require_stable(stable);
     let response = call(&mut run.admin, &request, 8, |response| response.groups[0].error_code);
     let group = &response.groups[0];
     let mut offsets: Vec<_> = group
