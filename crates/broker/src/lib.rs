@@ -17,6 +17,9 @@
 mod api;
 mod broker;
 mod engine;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod groups;
 mod ids;
 mod log;

@@ -10,6 +10,7 @@ mod tests;
 
 use std::{fmt, ops::ControlFlow};
 
+use kafka_protocol::ResponseError;
 use read::{Slice, Source, Stream};
 
 /// What a batch may unpack to, in bytes. Kafka has no limit, and reads on; but a batch of 1 MiB may unpack to gigabytes of
@@ -35,26 +36,28 @@ pub(crate) struct Record {
     pub(crate) has_key: bool,
 }
 
-/// What is known of a batch once its records have been read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Validated {
-    /// The greatest timestamp, at least -1 (none). Kafka puts it into the header, whatever the producer wrote there, and
-    /// computes the checksum anew (`DefaultRecordBatch.setMaxTimestamp`).
-    pub(crate) max_timestamp: i64,
-    /// `false` for a compressed batch whose records are not numbered from 0 on: Kafka then writes it anew, with other
-    /// offsets. Of an uncompressed batch it does not look at the numbers at all.
-    pub(crate) in_place: bool,
-}
-
-/// Why the records of a batch cannot be read.
+/// Why the records of a batch are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Invalid {
-    /// Kafka's `InvalidRecordException`: answered with INVALID_RECORD.
+    /// They are not what the header says, or no records.
     Structure(&'static str),
     /// What is compressed cannot be unpacked.
     Compression,
+    /// Compressed records are not numbered 0, 1, 2 and so on. Kafka means to write such a batch anew, and fails to: the
+    /// keys and values that it needs have been skipped (`PartialDefaultRecord.key`).
+    Numbering,
     /// More than [`MOST_UNPACKED`].
     TooLarge,
+}
+
+impl Invalid {
+    /// What Kafka answers to it: only its `InvalidRecordException` is meant for producers.
+    pub(crate) fn error(self) -> ResponseError {
+        match self {
+            Self::Structure(_) => ResponseError::InvalidRecord,
+            Self::Compression | Self::Numbering | Self::TooLarge => ResponseError::UnknownServerError,
+        }
+    }
 }
 
 impl fmt::Display for Invalid {
@@ -62,6 +65,7 @@ impl fmt::Display for Invalid {
         match self {
             Self::Structure(why) => f.write_str(why),
             Self::Compression => f.write_str("the records cannot be decompressed"),
+            Self::Numbering => f.write_str("the compressed records are not numbered from 0 on"),
             Self::TooLarge => write!(f, "the records decompress to more than {MOST_UNPACKED} bytes"),
         }
     }
@@ -69,11 +73,15 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// What Kafka makes sure of before it appends the batch of a producer: see [`validate_each`].
+/// What Kafka makes sure of before it appends the batch of a producer: see [`validate_each`]. Gives the greatest timestamp
+/// of the records (milliseconds), at least -1.
+///
+/// Kafka puts that timestamp into the header, whatever the producer wrote there, and computes the checksum anew if it was
+/// another (`DefaultRecordBatch.setMaxTimestamp`).
 ///
 /// # Errors
 /// The first fault.
-pub(crate) fn validate(batch: &[u8]) -> Result<Validated, Invalid> {
+pub(crate) fn validate(batch: &[u8]) -> Result<i64, Invalid> {
     validate_each(batch, |_| {})
 }
 
@@ -81,12 +89,13 @@ pub(crate) fn validate(batch: &[u8]) -> Result<Validated, Invalid> {
 ///
 /// Source: `LogValidator.validateBatch`, `assignOffsetsNonCompressed`, `validateMessagesAndAssignOffsetsCompressed`.
 /// The number of records is at least 1, that of the header, and that of the offsets; each has the structure of a record;
-/// nothing follows the last. The sizes of compressed records are not compared with their contents, since Kafka does not
+/// nothing follows the last. Offset deltas must be 0, 1, 2 and so on in compressed batches; in others, Kafka stores whatever
+/// they are (so that the log shows offsets that the batch does not have). The sizes of compressed records are not compared with their contents, since Kafka does not
 /// either (`DefaultRecord.readPartiallyFrom`).
 ///
 /// # Errors
 /// The first fault.
-pub(crate) fn validate_each(batch: &[u8], mut look: impl FnMut(&Record)) -> Result<Validated, Invalid> {
+pub(crate) fn validate_each(batch: &[u8], mut look: impl FnMut(&Record)) -> Result<i64, Invalid> {
     let header = Header::of(batch)?;
     if header.count <= 0 {
         return Err(Invalid::Structure("a batch without records"));
@@ -97,14 +106,17 @@ pub(crate) fn validate_each(batch: &[u8], mut look: impl FnMut(&Record)) -> Resu
     let mut max_timestamp = -1;
     let mut expected = 0;
     let mut consecutive = true;
-    let walked = walk(batch, &header, |record| {
+    walk(batch, &header, |record| {
         max_timestamp = max_timestamp.max(record.timestamp);
         consecutive &= record.offset == expected;
         expected += 1;
         look(record);
         ControlFlow::<()>::Continue(())
-    });
-    walked.map(|_| Validated { max_timestamp, in_place: consecutive || header.attributes & CODEC == 0 })
+    })?;
+    if header.attributes & CODEC != 0 && !consecutive {
+        return Err(Invalid::Numbering);
+    }
+    Ok(max_timestamp)
 }
 
 /// The first record at or above `from_offset` whose timestamp is at least `at_least` (milliseconds): its offset and

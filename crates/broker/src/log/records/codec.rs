@@ -4,7 +4,7 @@
 
 use std::io::{self, Read};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use ruzstd::decoding::{
     StreamingDecoder,
     errors::{FrameDecoderError, ReadFrameHeaderError},
@@ -16,12 +16,28 @@ use super::{Invalid, MOST_UNPACKED};
 pub(super) fn unpack(codec: i16, packed: &[u8]) -> Result<Option<Box<dyn Read + '_>>, Invalid> {
     Ok(Some(match codec {
         0 => return Ok(None),
-        1 => Box::new(MultiGzDecoder::new(packed)),
+        1 => Box::new(Gzip(GzDecoder::new(packed))),
         2 => Box::new(Snappy::new(packed)),
         3 => Box::new(lz4_flex::frame::FrameDecoder::new(packed)),
         4 => Box::new(Zstd { packed, frame: None }),
         _ => return Err(Invalid::Compression),
     }))
+}
+
+/// Members, one after the other. As for Java's `GZIPInputStream`, what follows and is no member is nothing.
+struct Gzip<'a>(GzDecoder<&'a [u8]>);
+
+impl Read for Gzip<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let size = self.0.read(buffer)?;
+            let rest = *self.0.get_ref();
+            if size > 0 || buffer.is_empty() || !rest.starts_with(&[0x1f, 0x8b, 8]) {
+                return Ok(size);
+            }
+            self.0 = GzDecoder::new(rest);
+        }
+    }
 }
 
 /// A single block, or blocks in the frame of snappy-java.

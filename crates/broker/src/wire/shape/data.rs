@@ -2,7 +2,11 @@
 //!
 //! Source: the message definitions of Apache Kafka 4.3 (`clients/src/main/resources/common/message`).
 
-use super::schema::{Api, BOOLEAN, BYTES, INT8, INT16, INT32, INT64, Kind::Array, STRING, UUID, api, field, structs};
+use super::schema::{
+    Api, BOOLEAN, BYTES, INT8, INT16, INT32, INT64,
+    Kind::{Array, Struct},
+    STRING, UUID, api, field, structs,
+};
 
 pub(super) const APIS: &[Api] = &[
     api(
@@ -31,6 +35,8 @@ pub(super) const APIS: &[Api] = &[
         &[
             field("cluster_id", STRING).since(12).nullable(0).tagged(0),
             field("replica_id", INT32),
+            // Here and below: the tags of later versions. They are errors in these.
+            field("replica_state", Struct(&[])).since(15).tagged(1),
             field("max_wait_ms", INT32),
             field("min_bytes", INT32),
             field("max_bytes", INT32),
@@ -50,6 +56,8 @@ pub(super) const APIS: &[Api] = &[
                             field("last_fetched_epoch", INT32).since(12),
                             field("log_start_offset", INT64).since(5),
                             field("partition_max_bytes", INT32),
+                            field("replica_directory_id", UUID).since(17).tagged(0),
+                            field("high_watermark", INT64).since(18).tagged(1),
                         ],
                     ),
                 ],

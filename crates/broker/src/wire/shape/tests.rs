@@ -317,6 +317,18 @@ fn counts_beyond_the_bytes_are_refused() {
 }
 
 #[test]
+fn tags_of_later_versions_are_refused() {
+    // Fetch 12 without topics, then one tag: cluster_id, or replica_state, which is of version 15.
+    let fetch = |tag, value: &[u8]| {
+        let head = [&[0; 25][..], &[1, 1, 1, 1, tag, value.len() as u8]].concat();
+        check(1, 12, &[&head, value].concat()).map_err(|malformed| malformed.fault)
+    };
+    assert_eq!(fetch(0, &[2, b'c']), Ok(()));
+    assert_eq!(fetch(1, &[0; 13]), Err(Fault::Tag));
+    assert_eq!(fetch(2, &[0; 13]), Ok(()));
+}
+
+#[test]
 fn headers() {
     // ApiVersions 3, correlation id 7, client id "ab", one tagged field.
     let frame = [0, 18, 0, 3, 0, 0, 0, 7, 0, 2, b'a', b'b', 1, 5, 1, 0xaa, 0x55];
