@@ -71,8 +71,7 @@ impl Engine {
 
     pub(crate) fn describe_cluster(&mut self, call: Call<DescribeClusterRequest>) -> DescribeClusterResponse {
         let Call { request, version, caller, .. } = call;
-        let operations =
-            if request.include_cluster_authorized_operations { CLUSTER_OPERATIONS } else { i32::MIN };
+        let operations = if request.include_cluster_authorized_operations { CLUSTER_OPERATIONS } else { i32::MIN };
         let response = DescribeClusterResponse::default()
             .with_cluster_id(StrBytes::from_string(self.cluster_id.clone()))
             .with_cluster_authorized_operations(operations);
@@ -114,9 +113,8 @@ impl Engine {
                 Some(DescribeLogDirsTopic::default().with_name(name.clone()).with_partitions(partitions))
             })
             .collect();
-        let result = DescribeLogDirsResult::default()
-            .with_log_dir(StrBytes::from_static_str(IN_MEMORY))
-            .with_topics(topics);
+        let result =
+            DescribeLogDirsResult::default().with_log_dir(StrBytes::from_static_str(IN_MEMORY)).with_topics(topics);
         DescribeLogDirsResponse::default().with_results(vec![result])
     }
 

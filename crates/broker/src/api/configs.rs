@@ -59,15 +59,17 @@ impl Engine {
                         let settings = settings
                             .into_iter()
                             .filter(|setting| keys.as_ref().is_none_or(|keys| keys.contains(&setting.name)))
-                            .map(|setting| {
-                                if request.include_synonyms { setting } else { setting.with_synonyms(Vec::new()) }
-                            })
+                            .map(
+                                |setting| {
+                                    if request.include_synonyms { setting } else { setting.with_synonyms(Vec::new()) }
+                                },
+                            )
                             .collect();
                         response.with_error_message(Some(StrBytes::new())).with_configs(settings)
                     }
-                    Err((error, why)) => response
-                        .with_error_code(error.code())
-                        .with_error_message(Some(StrBytes::from_string(why))),
+                    Err((error, why)) => {
+                        response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
+                    }
                 }
             })
             .collect();
@@ -132,17 +134,18 @@ impl Engine {
             .resources
             .into_iter()
             .map(|resource| {
-                let altered = self.alter(resource.resource_type, &resource.resource_name, request.validate_only, |config| {
-                    resource.configs.iter().try_for_each(|change| apply(config, change))
-                });
+                let altered =
+                    self.alter(resource.resource_type, &resource.resource_name, request.validate_only, |config| {
+                        resource.configs.iter().try_for_each(|change| apply(config, change))
+                    });
                 let response = AlterConfigsResourceResponse::default()
                     .with_resource_type(resource.resource_type)
                     .with_resource_name(resource.resource_name);
                 match altered {
                     Ok(()) => response.with_error_message(None),
-                    Err((error, why)) => response
-                        .with_error_code(error.code())
-                        .with_error_message(Some(StrBytes::from_string(why))),
+                    Err((error, why)) => {
+                        response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
+                    }
                 }
             })
             .collect();
@@ -156,18 +159,22 @@ impl Engine {
             .resources
             .into_iter()
             .map(|resource| {
-                let altered = self.alter(resource.resource_type, &resource.resource_name, request.validate_only, |config| {
-                    *config = TopicConfig::default();
-                    resource.configs.iter().try_for_each(|setting| set(config, &setting.name, setting.value.as_ref()))
-                });
+                let altered =
+                    self.alter(resource.resource_type, &resource.resource_name, request.validate_only, |config| {
+                        *config = TopicConfig::default();
+                        resource
+                            .configs
+                            .iter()
+                            .try_for_each(|setting| set(config, &setting.name, setting.value.as_ref()))
+                    });
                 let response = Altered::default()
                     .with_resource_type(resource.resource_type)
                     .with_resource_name(resource.resource_name);
                 match altered {
                     Ok(()) => response.with_error_message(None),
-                    Err((error, why)) => response
-                        .with_error_code(error.code())
-                        .with_error_message(Some(StrBytes::from_string(why))),
+                    Err((error, why)) => {
+                        response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
+                    }
                 }
             })
             .collect();
@@ -225,7 +232,13 @@ fn unknown_topic() -> Refusal {
     (ResponseError::UnknownTopicOrPartition, "This server does not host this topic-partition.".into())
 }
 
-fn setting(name: &'static str, value: String, source: i8, kind: Kind, synonyms: Vec<DescribeConfigsSynonym>) -> Setting {
+fn setting(
+    name: &'static str,
+    value: String,
+    source: i8,
+    kind: Kind,
+    synonyms: Vec<DescribeConfigsSynonym>,
+) -> Setting {
     Setting::default()
         .with_name(StrBytes::from_static_str(name))
         .with_value(Some(StrBytes::from_string(value)))

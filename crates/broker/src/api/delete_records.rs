@@ -28,8 +28,8 @@ impl Engine {
                     .into_iter()
                     .map(|partition| {
                         let result = self.delete_before(&topic.name, partition.partition_index, partition.offset);
-                        let response = DeleteRecordsPartitionResult::default()
-                            .with_partition_index(partition.partition_index);
+                        let response =
+                            DeleteRecordsPartitionResult::default().with_partition_index(partition.partition_index);
                         match result {
                             Ok(start) => response.with_low_watermark(start),
                             Err(error) => response.with_low_watermark(-1).with_error_code(error.code()),
@@ -44,8 +44,7 @@ impl Engine {
 
     /// The new start of the log.
     fn delete_before(&mut self, topic: &TopicName, partition: i32, offset: i64) -> Result<i64, ResponseError> {
-        let log =
-            self.topics.partition_mut(topic, partition).ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let log = self.topics.partition_mut(topic, partition).ok_or(ResponseError::UnknownTopicOrPartition)?;
         let offset = if offset == ALL { log.end_offset() } else { offset };
         if !(0..=log.end_offset()).contains(&offset) {
             return Err(ResponseError::OffsetOutOfRange);

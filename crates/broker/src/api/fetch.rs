@@ -54,9 +54,7 @@ pub(crate) struct Found {
 impl PendingFetch {
     pub(crate) fn partitions(&self) -> impl Iterator<Item = TopicPartition> + '_ {
         self.topics.iter().flat_map(|(topic, partitions)| {
-            partitions
-                .iter()
-                .map(move |wanted| TopicPartition { topic: topic.clone(), partition: wanted.partition })
+            partitions.iter().map(move |wanted| TopicPartition { topic: topic.clone(), partition: wanted.partition })
         })
     }
 

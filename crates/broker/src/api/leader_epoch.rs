@@ -26,15 +26,18 @@ impl Engine {
                     .partitions
                     .iter()
                     .map(|wanted| {
-                        let end =
-                            self.epoch_end(&topic.topic, wanted.partition, wanted.current_leader_epoch, wanted.leader_epoch);
+                        let end = self.epoch_end(
+                            &topic.topic,
+                            wanted.partition,
+                            wanted.current_leader_epoch,
+                            wanted.leader_epoch,
+                        );
                         let response = EpochEndOffset::default().with_partition(wanted.partition);
                         match end {
                             Ok((epoch, offset)) => response.with_leader_epoch(epoch).with_end_offset(offset),
-                            Err(error) => response
-                                .with_error_code(error.code())
-                                .with_leader_epoch(-1)
-                                .with_end_offset(-1),
+                            Err(error) => {
+                                response.with_error_code(error.code()).with_leader_epoch(-1).with_end_offset(-1)
+                            }
                         }
                     })
                     .collect();

@@ -79,8 +79,7 @@ impl Engine {
         committed: bool,
         version: i16,
     ) -> Result<Option<(i64, i64, i32)>, ResponseError> {
-        let log =
-            self.topics.partition(topic, wanted.partition_index).ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let log = self.topics.partition(topic, wanted.partition_index).ok_or(ResponseError::UnknownTopicOrPartition)?;
         check_leader_epoch(wanted.current_leader_epoch)?;
         let least_version = match wanted.timestamp {
             MAX_TIMESTAMP => 7,

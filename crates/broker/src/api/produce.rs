@@ -15,11 +15,7 @@ use kafka_protocol::{
 
 use crate::{
     engine::{Engine, dispatch::Call},
-    log::{
-        batch::Batch,
-        partition::Timestamps,
-        records::{self, Invalid},
-    },
+    log::{batch::Batch, partition::Timestamps, records},
     topics::{TopicPartition, config::TopicConfig},
     transactions::ProducerIdAndEpoch,
 };
@@ -45,7 +41,7 @@ struct Stored {
 /// Why a batch was refused.
 struct Refused {
     error: ResponseError,
-    why: Option<&'static str>,
+    why: Option<String>,
 }
 
 impl From<ResponseError> for Refused {
@@ -54,8 +50,8 @@ impl From<ResponseError> for Refused {
     }
 }
 
-fn refused(error: ResponseError, why: &'static str) -> Refused {
-    Refused { error, why: Some(why) }
+fn refused(error: ResponseError, why: impl Into<String>) -> Refused {
+    Refused { error, why: Some(why.into()) }
 }
 
 impl Engine {
@@ -184,17 +180,13 @@ impl Engine {
                 .with_base_offset(-1)
                 .with_log_append_time_ms(-1)
                 .with_log_start_offset(-1)
-                .with_error_message(why.map(StrBytes::from_static_str)),
+                .with_error_message(why.map(StrBytes::from_string)),
         }
     }
 }
 
 /// An error that concerns the request as a whole.
-fn whole_request(
-    acks: i16,
-    transactional_id: Option<&StrBytes>,
-    topics: &[TopicProduceData],
-) -> Option<ResponseError> {
+fn whole_request(acks: i16, transactional_id: Option<&StrBytes>, topics: &[TopicProduceData]) -> Option<ResponseError> {
     let batches = || {
         topics.iter().flat_map(|topic| &topic.partition_data).filter_map(|data| {
             let (batch, _) = Batch::split_first(data.records.as_ref()?)?;
@@ -226,7 +218,10 @@ fn only_batch(records: Option<&Bytes>) -> Result<Batch<'_>, Refused> {
         return Err(ResponseError::CorruptMessage.into());
     }
     if Batch::split_first(rest).is_some() {
-        return Err(refused(ResponseError::InvalidRecord, "Produce requests must hold exactly one record batch a partition"));
+        return Err(refused(
+            ResponseError::InvalidRecord,
+            "Produce requests must hold exactly one record batch a partition",
+        ));
     }
     Ok(batch)
 }
@@ -257,15 +252,7 @@ fn check(batch: Batch<'_>, config: &TopicConfig, acks: i16, now: i64) -> Result<
     if batch.has_producer_id() && batch.base_sequence() < 0 {
         return Err(refused(ResponseError::InvalidRecord, "a batch with a producer id needs a sequence number"));
     }
-    let records = records::validate(batch.bytes()).map_err(|why| match why {
-        Invalid::Structure(why) => refused(ResponseError::InvalidRecord, why),
-        Invalid::Compression => refused(ResponseError::CorruptMessage, "the records cannot be decompressed"),
-        Invalid::TooLarge => refused(ResponseError::MessageTooLarge, "the records decompress to too many bytes"),
-    })?;
-    if !records.in_place {
-        return Err(refused(ResponseError::InvalidRecord, "the records of a compressed batch must be numbered from 0"));
-    }
-    let max = records.max_timestamp;
+    let max = records::validate(batch.bytes()).map_err(|why| refused(why.error(), why.to_string()))?;
     if config.append_time {
         return Ok(Timestamps::Append { now });
     }

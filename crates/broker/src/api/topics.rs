@@ -213,9 +213,9 @@ impl Engine {
                 let response = CreatePartitionsTopicResult::default().with_name(topic.name.clone());
                 match result {
                     Ok(()) => response.with_error_message(None),
-                    Err((error, why)) => response
-                        .with_error_code(error.code())
-                        .with_error_message(Some(StrBytes::from_string(why))),
+                    Err((error, why)) => {
+                        response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
+                    }
                 }
             })
             .collect();

@@ -57,8 +57,10 @@ impl Engine {
     ) -> AddPartitionsToTxnResponse {
         let Call { request, version, .. } = call;
         if version < BATCHED {
-            let producer =
-                ProducerIdAndEpoch { id: request.v3_and_below_producer_id.0, epoch: request.v3_and_below_producer_epoch };
+            let producer = ProducerIdAndEpoch {
+                id: request.v3_and_below_producer_id.0,
+                epoch: request.v3_and_below_producer_epoch,
+            };
             let id = &request.v3_and_below_transactional_id;
             let results = self.add_partitions(id, producer, &request.v3_and_below_topics, false, version);
             return AddPartitionsToTxnResponse::default().with_results_by_topic_v3_and_below(results);
@@ -67,8 +69,7 @@ impl Engine {
             .transactions
             .into_iter()
             .map(|transaction| {
-                let producer =
-                    ProducerIdAndEpoch { id: transaction.producer_id.0, epoch: transaction.producer_epoch };
+                let producer = ProducerIdAndEpoch { id: transaction.producer_id.0, epoch: transaction.producer_epoch };
                 let id = transaction.transactional_id;
                 let topics = self.add_partitions(&id, producer, &transaction.topics, transaction.verify_only, version);
                 AddPartitionsToTxnResult::default().with_transactional_id(id).with_topic_results(topics)
@@ -92,9 +93,8 @@ impl Engine {
                 topic.partitions.iter().map(|index| TopicPartition { topic: topic.name.clone(), partition: *index })
             })
             .collect();
-        let exists = |partition: &TopicPartition| {
-            self.topics.partition(&partition.topic, partition.partition).is_some()
-        };
+        let exists =
+            |partition: &TopicPartition| self.topics.partition(&partition.topic, partition.partition).is_some();
         let codes: BTreeMap<TopicPartition, i16> = if partitions.iter().all(exists) {
             let now = self.now;
             if verify_only {
@@ -146,15 +146,18 @@ impl Engine {
         let any = request.topics.iter().any(|topic| {
             topic.partitions.iter().any(|partition| self.topics.exists(&topic.name, partition.partition_index))
         });
-        if any && !request.group_id.is_empty() && let Err(error) = self.verify_offsets(&request, version) {
+        if any
+            && !request.group_id.is_empty()
+            && let Err(error) = self.verify_offsets(&request, version)
+        {
             let topics = &self.topics;
             return refused(&request, error, &|topic, partition| topics.exists(topic, partition));
         }
         let producer = ProducerIdAndEpoch { id: request.producer_id.0, epoch: request.producer_epoch };
         let topics = &self.topics;
-        let response = self.groups.commit_in_transaction(self.now, request, version, &|topic, partition| {
-            topics.exists(topic, partition)
-        });
+        let response = self
+            .groups
+            .commit_in_transaction(self.now, request, version, &|topic, partition| topics.exists(topic, partition));
         let stored = response.topics.iter().flat_map(|topic| &topic.partitions).any(|result| result.error_code == 0);
         if stored {
             self.offset_producers.append_unsequenced(producer.id, producer.epoch, self.offset_writes, self.now);
@@ -221,9 +224,8 @@ impl Engine {
                 for TopicPartition { topic, partition } in &transaction.partitions {
                     match topics.last_mut().filter(|last| last.topic == *topic) {
                         Some(last) => last.partitions.push(*partition),
-                        None => topics.push(
-                            TopicData::default().with_topic(topic.clone()).with_partitions(vec![*partition]),
-                        ),
+                        None => topics
+                            .push(TopicData::default().with_topic(topic.clone()).with_partitions(vec![*partition])),
                     }
                 }
                 described
@@ -293,8 +295,7 @@ fn refused(
                 .iter()
                 .map(|partition| {
                     let index = partition.partition_index;
-                    let error =
-                        if exists(&topic.name, index) { error } else { ResponseError::UnknownTopicOrPartition };
+                    let error = if exists(&topic.name, index) { error } else { ResponseError::UnknownTopicOrPartition };
                     TxnOffsetCommitResponsePartition::default()
                         .with_partition_index(index)
                         .with_error_code(error.code())

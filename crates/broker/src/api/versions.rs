@@ -63,9 +63,7 @@ pub(crate) fn is_offered(key: i16, version: i16) -> bool {
 /// The answer to a version of ApiVersions that this broker does not know.
 pub(crate) fn unsupported() -> ApiVersionsResponse {
     let versions = offered().into_iter().filter(|api| api.api_key == ApiKey::ApiVersions as i16).collect();
-    ApiVersionsResponse::default()
-        .with_error_code(ResponseError::UnsupportedVersion.code())
-        .with_api_keys(versions)
+    ApiVersionsResponse::default().with_error_code(ResponseError::UnsupportedVersion.code()).with_api_keys(versions)
 }
 
 fn offered() -> Vec<ApiVersion> {
@@ -91,8 +89,9 @@ impl Engine {
         if version >= 3 && self.settings.transaction_version_2 {
             let (name, level) = TRANSACTION_VERSION;
             let name = StrBytes::from_static_str(name);
-            response.supported_features =
-                vec![SupportedFeatureKey::default().with_name(name.clone()).with_min_version(0).with_max_version(level)];
+            response.supported_features = vec![
+                SupportedFeatureKey::default().with_name(name.clone()).with_min_version(0).with_max_version(level),
+            ];
             response.finalized_features = vec![
                 FinalizedFeatureKey::default()
                     .with_name(name)

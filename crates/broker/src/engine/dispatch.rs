@@ -52,14 +52,20 @@ impl Engine {
             }
             return Err(format!("API key {key} version {version} is not offered"));
         };
-        let limit = if api == ApiKey::Produce { self.settings.max_request_bytes } else { self.settings.max_small_request_bytes };
+        let limit = if api == ApiKey::Produce {
+            self.settings.max_request_bytes
+        } else {
+            self.settings.max_small_request_bytes
+        };
         if frame.len() > limit {
             return Err(format!("a request of {} bytes where {limit} are allowed", frame.len()));
         }
         let header_version = api.request_header_version(version);
         shape::check_header(header_version, &frame).map_err(|error| format!("malformed header: {error}"))?;
-        let request_header = RequestHeader::decode(&mut frame, header_version).map_err(|error| format!("malformed header: {error}"))?;
-        shape::check(key, version, &frame).map_err(|error| format!("malformed {api:?} request, version {version}: {error}"))?;
+        let request_header =
+            RequestHeader::decode(&mut frame, header_version).map_err(|error| format!("malformed header: {error}"))?;
+        shape::check(key, version, &frame)
+            .map_err(|error| format!("malformed {api:?} request, version {version}: {error}"))?;
         let client_id = request_header.client_id.map(|id| id.to_string()).unwrap_or_default();
         let frame = Frame { header, client_id, caller, body: frame };
         match api {

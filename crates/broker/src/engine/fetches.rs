@@ -52,7 +52,8 @@ impl Fetches {
 
     /// The time of some has come.
     pub(crate) fn expire(&mut self, now: Millis) {
-        self.expired.extend(self.by_deadline.iter().take_while(|(deadline, _)| *deadline <= now).map(|(_, wait)| *wait));
+        self.expired
+            .extend(self.by_deadline.iter().take_while(|(deadline, _)| *deadline <= now).map(|(_, wait)| *wait));
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Millis> {

@@ -27,13 +27,17 @@ impl AbortedIndex {
     pub(crate) fn between(&self, from: i64, to: i64) -> impl Iterator<Item = Aborted> + '_ {
         let first = self.0.partition_point(|aborted| aborted.last_offset < from);
         let mut complete = false;
-        self.0.iter().skip(first).copied().take_while(move |aborted| {
-            // The entry that reaches the end of the range is itself still wanted.
-            let wanted = !complete;
-            complete |= aborted.last_stable_offset >= to;
-            wanted
-        })
-        .filter(move |aborted| aborted.first_offset < to)
+        self.0
+            .iter()
+            .skip(first)
+            .copied()
+            .take_while(move |aborted| {
+                // The entry that reaches the end of the range is itself still wanted.
+                let wanted = !complete;
+                complete |= aborted.last_stable_offset >= to;
+                wanted
+            })
+            .filter(move |aborted| aborted.first_offset < to)
     }
 
     /// Forgets what no read can concern any more.

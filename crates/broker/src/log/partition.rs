@@ -229,7 +229,8 @@ impl PartitionLog {
             bytes.extend_from_slice(segment.bytes(start, start + take));
             let next = segment.entries().partition_point(|entry| entry.base_offset < upper);
             let read = (first..next).take_while(|index| segment.position(*index) < start + take).last();
-            reached = read.and_then(|index| segment.entries().get(index)).map_or(reached, |entry| entry.last_offset() + 1);
+            reached =
+                read.and_then(|index| segment.entries().get(index)).map_or(reached, |entry| entry.last_offset() + 1);
             rest = segment.size() - (start + take);
             if take < end - start {
                 break;

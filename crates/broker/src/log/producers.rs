@@ -117,8 +117,7 @@ impl Producers {
     ///
     /// Source: `VerificationStateEntry` (KIP-890).
     pub(crate) fn begin_verification(&mut self, producer_id: i64, epoch: i16, sequence: i32) {
-        let entry =
-            self.verifications.entry(producer_id).or_insert(Verification { epoch, lowest_sequence: sequence });
+        let entry = self.verifications.entry(producer_id).or_insert(Verification { epoch, lowest_sequence: sequence });
         if epoch > entry.epoch {
             *entry = Verification { epoch, lowest_sequence: sequence };
         } else if epoch == entry.epoch {

@@ -185,7 +185,11 @@ impl TopicConfig {
     pub(crate) fn unset(&mut self, name: &str) -> Result<(), Complaint> {
         let Some(key) = Key::from_name(name) else {
             // Nothing can have been set: asking for the default of a setting without effect changes nothing.
-            return if WITHOUT_EFFECT.contains(&name) { Ok(()) } else { Err(format!("Unknown topic config name: {name}")) };
+            return if WITHOUT_EFFECT.contains(&name) {
+                Ok(())
+            } else {
+                Err(format!("Unknown topic config name: {name}"))
+            };
         };
         self.set.remove(&key);
         let default = Self::default().value(key);
@@ -217,7 +221,10 @@ impl TopicConfig {
     }
 }
 
-fn number<N: std::str::FromStr + PartialOrd + From<i8> + std::fmt::Display>(value: &str, least: i8) -> Result<N, Complaint> {
+fn number<N: std::str::FromStr + PartialOrd + From<i8> + std::fmt::Display>(
+    value: &str,
+    least: i8,
+) -> Result<N, Complaint> {
     let number: N = value.trim().parse().map_err(|_| "Not a number of type INT or LONG".to_owned())?;
     if number < N::from(least) { Err(format!("Value must be at least {least}")) } else { Ok(number) }
 }

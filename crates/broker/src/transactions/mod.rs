@@ -8,7 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kafka_protocol::ResponseError;
 
-use crate::{log::{batch::NO_PRODUCER_EPOCH, batch::NO_PRODUCER_ID, marker::Marker}, time::Millis, topics::TopicPartition};
+use crate::{
+    log::{batch::NO_PRODUCER_EPOCH, batch::NO_PRODUCER_ID, marker::Marker},
+    time::Millis,
+    topics::TopicPartition,
+};
 use state::{Protocol, State, Transaction};
 
 /// Settings of the transaction coordinator.
@@ -219,7 +223,12 @@ impl Transactions {
         if self.next_scan.is_none_or(|scan| now < scan) {
             return Vec::new();
         }
-        let decisions = self.by_id.values_mut().filter(|transaction| transaction.has_timed_out(now)).map(|transaction| transaction.fence(now)).collect();
+        let decisions = self
+            .by_id
+            .values_mut()
+            .filter(|transaction| transaction.has_timed_out(now))
+            .map(|transaction| transaction.fence(now))
+            .collect();
         let open = self.by_id.values().any(|transaction| transaction.state == State::Ongoing);
         self.next_scan = open.then_some(now + self.settings.scan_interval);
         decisions

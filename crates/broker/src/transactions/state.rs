@@ -96,21 +96,20 @@ impl Transaction {
         now: Millis,
     ) -> Result<ProducerIdAndEpoch, ResponseError> {
         let epoch = self.producer.epoch;
-        let (producer, last_epoch) =
-            if epoch >= LAST_EPOCH && expected.is_none_or(|expected| expected.epoch == epoch) {
-                let last_epoch = if expected.is_some() { epoch } else { NO_PRODUCER_EPOCH };
-                (ProducerIdAndEpoch { id: fresh_id, epoch: 0 }, last_epoch)
-            } else {
-                match expected {
-                    None => (self.with_epoch(epoch.saturating_add(1)), NO_PRODUCER_EPOCH),
-                    Some(expected) if epoch == NO_PRODUCER_EPOCH || expected.epoch == epoch => {
-                        (self.with_epoch(epoch.saturating_add(1)), epoch)
-                    }
-                    // The answer to the same request was lost: nobody else has asked since.
-                    Some(expected) if expected.epoch == self.last_epoch => (self.producer, self.last_epoch),
-                    Some(_) => return Err(ResponseError::ProducerFenced),
+        let (producer, last_epoch) = if epoch >= LAST_EPOCH && expected.is_none_or(|expected| expected.epoch == epoch) {
+            let last_epoch = if expected.is_some() { epoch } else { NO_PRODUCER_EPOCH };
+            (ProducerIdAndEpoch { id: fresh_id, epoch: 0 }, last_epoch)
+        } else {
+            match expected {
+                None => (self.with_epoch(epoch.saturating_add(1)), NO_PRODUCER_EPOCH),
+                Some(expected) if epoch == NO_PRODUCER_EPOCH || expected.epoch == epoch => {
+                    (self.with_epoch(epoch.saturating_add(1)), epoch)
                 }
-            };
+                // The answer to the same request was lost: nobody else has asked since.
+                Some(expected) if expected.epoch == self.last_epoch => (self.producer, self.last_epoch),
+                Some(_) => return Err(ResponseError::ProducerFenced),
+            }
+        };
         self.previous_id = self.producer.id;
         self.producer = producer;
         self.last_epoch = last_epoch;
@@ -147,10 +146,8 @@ impl Transaction {
     ) -> Result<(ProducerIdAndEpoch, Option<Decision>), ResponseError> {
         let bumped = self.protocol == Protocol::V2;
         let repeated_bump = bumped && self.producer.epoch == producer.epoch.saturating_add(1);
-        let repeated_rotation = bumped
-            && self.previous_id == producer.id
-            && producer.epoch == LAST_EPOCH
-            && self.producer.epoch == 0;
+        let repeated_rotation =
+            bumped && self.previous_id == producer.id && producer.epoch == LAST_EPOCH && self.producer.epoch == 0;
         if self.producer.id != producer.id && !repeated_rotation {
             return Err(ResponseError::InvalidProducerIdMapping);
         }

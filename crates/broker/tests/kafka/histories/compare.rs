@@ -20,9 +20,10 @@ pub(crate) fn compare(steps: &[Step], first: &Report, second: &Report) -> Option
     let outcome = steps.iter().enumerate().zip(first.outcomes.iter().zip(&second.outcomes));
     // A step that waits for what both brokers never do is a fault of the history's own.
     let parts = |first: &String, second: &String| first != second || first.contains(STUCK);
-    let outcome = outcome.filter(|(_, (first, second))| parts(first, second)).map(|((index, step), (first, second))| {
-        Difference { place: format!("step {index}, {step:?}"), first: first.clone(), second: second.clone() }
-    });
+    let outcome =
+        outcome.filter(|(_, (first, second))| parts(first, second)).map(|((index, step), (first, second))| {
+            Difference { place: format!("step {index}, {step:?}"), first: first.clone(), second: second.clone() }
+        });
     let state = (0..first.state.len().max(second.state.len())).filter_map(|index| {
         let line = |report: &Report| report.state.get(index).cloned().unwrap_or_else(|| "nothing".to_owned());
         let (first, second) = (line(first), line(second));

@@ -199,10 +199,7 @@ impl Run {
     /// Metadata knows a partition a moment before its log is there.
     fn wait_for_logs(&mut self, topic: usize, partitions: i32) {
         for partition in 0..partitions {
-            patiently(
-                || observe::list_offsets(self, (topic, partition), -1, false),
-                |found| found.starts_with("0 "),
-            );
+            patiently(|| observe::list_offsets(self, (topic, partition), -1, false), |found| found.starts_with("0 "));
         }
     }
 
@@ -230,8 +227,7 @@ impl Run {
 
     /// Returns when the change can be seen.
     fn set_max_message_bytes(&mut self, topic: StrBytes, bytes: i32) -> i16 {
-        let config =
-            iac::AlterableConfig::default().with_name(text(CONFIG)).with_value(Some(text(&bytes.to_string())));
+        let config = iac::AlterableConfig::default().with_name(text(CONFIG)).with_value(Some(text(&bytes.to_string())));
         let resource = iac::AlterConfigsResource::default()
             .with_resource_type(TOPIC)
             .with_resource_name(topic.clone())

@@ -23,36 +23,34 @@ struct Recorded {
     state: &'static [&'static str],
 }
 
-const HISTORIES: &[Recorded] = &[
-    Recorded {
-        name: "a producer is fenced by its successor, and a late EndTxn commits the next transaction (KAFKA-17754)",
-        steps: &[
-            CreateTopic { topic: 0, partitions: 1 },
-            Init { producer: 2 },
-            AddPartitions { producer: 2, to: (0, 0), and: None, by: Current },
-            Produce { producer: 2, to: (0, 0), records: 1, how: Next },
-            // Aborts what is open.
-            Init { producer: 3 },
-            Produce { producer: 2, to: (0, 0), records: 1, how: Next },
-            AddPartitions { producer: 2, to: (0, 0), and: None, by: Current },
-            EndTxn { producer: 2, commit: true, by: Current },
-            AddPartitions { producer: 3, to: (0, 0), and: None, by: Current },
-            Produce { producer: 3, to: (0, 0), records: 2, how: Next },
-            AddOffsets { producer: 3, group: 0 },
-            TxnOffsetCommit { producer: 3, group: 0, at: (0, 0), offset: 7, of: Nobody },
-            OffsetFetch { group: 0, stable: true },
-            EndTxn { producer: 3, commit: true, by: Current },
-            AddPartitions { producer: 3, to: (0, 0), and: None, by: Current },
-            Produce { producer: 3, to: (0, 0), records: 1, how: Next },
-            // The same request again.
-            EndTxn { producer: 3, commit: true, by: Current },
-            Produce { producer: 3, to: (0, 0), records: 1, how: Next },
-            EndTxn { producer: 3, commit: false, by: Current },
-        ],
-        outcomes: &[],
-        state: &[],
-    },
-];
+const HISTORIES: &[Recorded] = &[Recorded {
+    name: "a producer is fenced by its successor, and a late EndTxn commits the next transaction (KAFKA-17754)",
+    steps: &[
+        CreateTopic { topic: 0, partitions: 1 },
+        Init { producer: 2 },
+        AddPartitions { producer: 2, to: (0, 0), and: None, by: Current },
+        Produce { producer: 2, to: (0, 0), records: 1, how: Next },
+        // Aborts what is open.
+        Init { producer: 3 },
+        Produce { producer: 2, to: (0, 0), records: 1, how: Next },
+        AddPartitions { producer: 2, to: (0, 0), and: None, by: Current },
+        EndTxn { producer: 2, commit: true, by: Current },
+        AddPartitions { producer: 3, to: (0, 0), and: None, by: Current },
+        Produce { producer: 3, to: (0, 0), records: 2, how: Next },
+        AddOffsets { producer: 3, group: 0 },
+        TxnOffsetCommit { producer: 3, group: 0, at: (0, 0), offset: 7, of: Nobody },
+        OffsetFetch { group: 0, stable: true },
+        EndTxn { producer: 3, commit: true, by: Current },
+        AddPartitions { producer: 3, to: (0, 0), and: None, by: Current },
+        Produce { producer: 3, to: (0, 0), records: 1, how: Next },
+        // The same request again.
+        EndTxn { producer: 3, commit: true, by: Current },
+        Produce { producer: 3, to: (0, 0), records: 1, how: Next },
+        EndTxn { producer: 3, commit: false, by: Current },
+    ],
+    outcomes: &[],
+    state: &[],
+}];
 
 #[test]
 fn recorded_histories_come_out_as_they_did_on_apache_kafka() {

@@ -78,44 +78,133 @@ pub(crate) enum Credentials {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// InitProducerId: a start, or a restart.
-    Init { producer: usize },
+    Init {
+        producer: usize,
+    },
     /// InitProducerId with the current id and epoch (KIP-360).
-    Bump { producer: usize },
+    Bump {
+        producer: usize,
+    },
     /// The connection drops; what the producer knows stays.
-    Kill { producer: usize },
-    AddPartitions { producer: usize, to: At, and: Option<At>, by: Incarnation },
-    Produce { producer: usize, to: At, records: usize, how: How },
-    AddOffsets { producer: usize, group: usize },
-    TxnOffsetCommit { producer: usize, group: usize, at: At, offset: i64, of: Credentials },
+    Kill {
+        producer: usize,
+    },
+    AddPartitions {
+        producer: usize,
+        to: At,
+        and: Option<At>,
+        by: Incarnation,
+    },
+    Produce {
+        producer: usize,
+        to: At,
+        records: usize,
+        how: How,
+    },
+    AddOffsets {
+        producer: usize,
+        group: usize,
+    },
+    TxnOffsetCommit {
+        producer: usize,
+        group: usize,
+        at: At,
+        offset: i64,
+        of: Credentials,
+    },
     /// Once more after the transaction has ended, or within the next one, it is the delayed EndTxn of KAFKA-17754.
-    EndTxn { producer: usize, commit: bool, by: Incarnation },
+    EndTxn {
+        producer: usize,
+        commit: bool,
+        by: Incarnation,
+    },
     /// InitProducerId with a short transaction timeout, one record, and the broker's abort.
-    TimeOut { producer: usize, to: At },
+    TimeOut {
+        producer: usize,
+        to: At,
+    },
 
     /// JoinGroup; the two requests of a new dynamic member (KIP-394) are one step.
-    Join { group: usize, member: usize },
-    Sync { group: usize, member: usize, stale: bool },
-    Heartbeat { group: usize, member: usize, stale: bool },
+    Join {
+        group: usize,
+        member: usize,
+    },
+    Sync {
+        group: usize,
+        member: usize,
+        stale: bool,
+    },
+    Heartbeat {
+        group: usize,
+        member: usize,
+        stale: bool,
+    },
     /// LeaveGroup, on a connection of its own: it also removes a member that waits for its JoinGroup.
-    Leave { group: usize, member: usize },
+    Leave {
+        group: usize,
+        member: usize,
+    },
     /// The static member loses its connection and its member id.
-    Forget { group: usize },
-    OffsetCommit { group: usize, at: At, offset: i64, of: Credentials },
-    OffsetFetch { group: usize, stable: bool },
-    OffsetDelete { group: usize, at: At },
-    DeleteGroup { group: usize },
-    DescribeGroup { group: usize },
+    Forget {
+        group: usize,
+    },
+    OffsetCommit {
+        group: usize,
+        at: At,
+        offset: i64,
+        of: Credentials,
+    },
+    OffsetFetch {
+        group: usize,
+        stable: bool,
+    },
+    OffsetDelete {
+        group: usize,
+        at: At,
+    },
+    DeleteGroup {
+        group: usize,
+    },
+    DescribeGroup {
+        group: usize,
+    },
 
-    CreateTopic { topic: usize, partitions: i32 },
-    DeleteTopic { topic: usize },
-    CreatePartitions { topic: usize, count: i32 },
+    CreateTopic {
+        topic: usize,
+        partitions: i32,
+    },
+    DeleteTopic {
+        topic: usize,
+    },
+    CreatePartitions {
+        topic: usize,
+        count: i32,
+    },
     /// Offset -1 stands for the high watermark.
-    DeleteRecords { at: At, before: i64 },
-    SetMaxMessageBytes { topic: usize, bytes: i32 },
+    DeleteRecords {
+        at: At,
+        before: i64,
+    },
+    SetMaxMessageBytes {
+        topic: usize,
+        bytes: i32,
+    },
 
-    Fetch { at: At, offset: i64, committed: bool },
+    Fetch {
+        at: At,
+        offset: i64,
+        committed: bool,
+    },
     /// The first offset (-2), the end (-1), or by the timestamp of the n-th step.
-    ListOffsets { at: At, timestamp: i64, committed: bool },
-    DescribeProducers { at: At },
-    DescribeTransaction { id: usize },
+    ListOffsets {
+        at: At,
+        timestamp: i64,
+        committed: bool,
+    },
+    DescribeProducers {
+        at: At,
+    },
+    DescribeTransaction {
+        id: usize,
+    },
 }
