@@ -1,1 +1,129 @@
-//! Random histories, on this broker and on Apache Kafka.
+//! Random histories, on this broker and on Apache Kafka: every answer and the state afterwards must be the same.
+//!
+//! - `HISTORIES`: how many. `SEED`: of the first, the next has the next number; random unless given, printed always.
+//! - `REFERENCE_BOOTSTRAP_SERVERS`: the broker to compare with. Without one, each history runs twice on the broker
+//!   under test, which must do the same again.
+//! - `SHRINK_SECONDS`: how long a difference is made smaller. `TRACE`: print each step, its outcome and its time.
+
+mod compare;
+mod execute;
+mod generate;
+mod groups;
+mod names;
+mod observe;
+mod producers;
+mod regressions;
+mod shrink;
+mod step;
+
+use std::{
+    env,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use compare::{Difference, compare};
+use execute::run;
+use step::Step;
+
+use crate::support::broker::bootstrap;
+
+/// Histories at the same time: they mostly wait for the broker.
+const AT_ONCE: u64 = 4;
+
+fn number(variable: &str) -> Option<u64> {
+    let value = env::var(variable).ok()?;
+    Some(value.parse().unwrap_or_else(|error| panic!("{variable}={value}: {error}")))
+}
+
+/// Runs the steps on both brokers at once.
+fn differ(steps: &[Step], reference: &str) -> Option<Difference> {
+    let (here, there) = thread::scope(|scope| {
+        let here = scope.spawn(|| run(bootstrap(), steps));
+        let there = run(reference, steps);
+        (here.join().expect("the history runs to its end"), there)
+    });
+    compare(steps, &here, &there)
+}
+
+#[test]
+fn agree() {
+    let count = number("HISTORIES").unwrap_or(10);
+    let seed = number("SEED").unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    let reference = env::var("REFERENCE_BOOTSTRAP_SERVERS").unwrap_or_else(|_| bootstrap().to_owned());
+    println!("{count} histories from SEED={seed}: {} and {reference}", bootstrap());
+    let started = Instant::now();
+    let next = AtomicU64::new(seed);
+    let steps = AtomicU64::new(0);
+    let differences = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let seed_of_this = next.fetch_add(1, Ordering::Relaxed);
+                    if seed_of_this >= seed + count {
+                        return;
+                    }
+                    let history = generate::history(seed_of_this);
+                    steps.fetch_add(history.len() as u64, Ordering::Relaxed);
+                    if let Some(difference) = differ(&history, &reference) {
+                        println!("SEED={seed_of_this} differs {difference}");
+                        differences.lock().unwrap().push((seed_of_this, history));
+                    }
+                }
+            });
+        }
+    });
+    println!("{count} histories, {steps:?} steps, in {:.1?}", started.elapsed());
+
+    let differences = differences.into_inner().unwrap();
+    let seeds: Vec<_> = differences.iter().map(|(seed, _)| *seed).collect();
+    if let Some((seed, history)) = differences.iter().min_by_key(|(_, history)| history.len()) {
+        let time = Duration::from_secs(number("SHRINK_SECONDS").unwrap_or(60));
+        let short = shrink::shrink(history, time, |steps| differ(steps, &reference).is_some());
+        println!("SEED={seed} made smaller:\n{}", shrink::as_code(&short));
+        if let Some(difference) = differ(&short, &reference) {
+            println!("It differs {difference}");
+        }
+    }
+    assert!(seeds.is_empty(), "histories that differ: {seeds:?}");
+}
+
+#[test]
+fn a_seed_means_one_history() {
+    assert_eq!(generate::history(7), generate::history(7));
+    assert_ne!(generate::history(7), generate::history(8));
+    for seed in 0..100 {
+        assert!((50..=200).contains(&generate::history(seed).len()));
+    }
+}
+
+/// The comparison would notice a broker that takes an abort for a commit; and the shrunk history says why.
+#[test]
+fn a_difference_is_found_and_made_smaller() {
+    let lying = |steps: &[Step]| -> Vec<Step> {
+        let lie = |step: &Step| match *step {
+            Step::EndTxn { producer, commit: false, by } => Step::EndTxn { producer, commit: true, by },
+            step => step,
+        };
+        steps.iter().map(lie).collect()
+    };
+    let differs = |steps: &[Step]| compare(steps, &run(bootstrap(), steps), &run(bootstrap(), &lying(steps))).is_some();
+    let long: Vec<_> = generate::history(1).into_iter().chain(ABORTED).take(400).collect();
+    let long: Vec<_> = long.into_iter().filter(|step| !matches!(step, Step::TimeOut { .. })).collect();
+    assert!(differs(&long));
+    let short = shrink::shrink(&long, Duration::from_secs(60), differs);
+    assert!(short.len() < 8, "made no smaller than\n{}", shrink::as_code(&short));
+    assert!(short.iter().any(|step| matches!(step, Step::EndTxn { commit: false, .. })));
+}
+
+const ABORTED: [Step; 4] = [
+    Step::Init { producer: 4 },
+    Step::AddPartitions { producer: 4, to: (0, 0), and: None, by: step::Incarnation::Current },
+    Step::Produce { producer: 4, to: (0, 0), records: 1, how: step::How::Next },
+    Step::EndTxn { producer: 4, commit: false, by: step::Incarnation::Current },
+];
