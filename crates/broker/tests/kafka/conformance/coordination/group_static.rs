@@ -196,7 +196,7 @@ fn a_static_leader_that_rejoins_with_its_id_makes_the_group_rebalance() {
 #[test]
 fn a_static_member_that_does_not_rejoin_in_time_is_kept() {
     let group = unique("group");
-    let request = join_request(&group, "").with_rebalance_timeout_ms(1_500);
+    let request = join_request(&group, "").with_rebalance_timeout_ms(3_000);
     let mut absent = Member::with(request.clone().with_group_instance_id(Some(text("one"))));
     let sent = absent.rejoin();
     assert_eq!(absent.rejoined(sent), code::NONE);
