@@ -226,12 +226,12 @@ fn a_newcomer_before_the_assignment_sends_waiting_followers_back() {
 #[test]
 fn a_member_that_does_not_rejoin_in_time_is_removed() {
     let group = unique("group");
-    let mut leader = Member::with(join_request(&group, "").with_rebalance_timeout_ms(1_500));
+    let mut leader = Member::with(join_request(&group, "").with_rebalance_timeout_ms(3_000));
     let sent = leader.rejoin();
     assert_eq!(leader.rejoined(sent), code::NONE);
     let own = leader.id.clone();
     assert_eq!(leader.sync(&[(&own, "")]).error_code, code::NONE);
-    let mut newcomer = Member::with(join_request(&group, "").with_rebalance_timeout_ms(1_500));
+    let mut newcomer = Member::with(join_request(&group, "").with_rebalance_timeout_ms(3_000));
     // The leader does not hear of it: only its session, much longer, is kept.
     let joining = newcomer.rejoin();
     assert_eq!(newcomer.rejoined(joining), code::NONE);

@@ -184,3 +184,64 @@ fn an_instance_cannot_leave_with_the_id_of_its_predecessor() {
     assert_eq!((left.error_code, left.members[0].error_code), (code::NONE, code::FENCED_INSTANCE_ID));
     assert_eq!(new.heartbeat(), code::NONE);
 }
+
+#[test]
+fn a_static_leader_that_rejoins_with_its_id_makes_the_group_rebalance() {
+    let mut member = alone(&unique("group"), "one");
+    let sent = member.rejoin();
+    assert_eq!(member.rejoined(sent), code::NONE);
+    assert_eq!((member.generation, member.joined.members.len()), (2, 1));
+}
+
+#[test]
+fn a_static_member_that_does_not_rejoin_in_time_is_kept() {
+    let group = unique("group");
+    let request = join_request(&group, "").with_rebalance_timeout_ms(3_000);
+    let mut absent = Member::with(request.clone().with_group_instance_id(Some(text("one"))));
+    let sent = absent.rejoin();
+    assert_eq!(absent.rejoined(sent), code::NONE);
+    assert_eq!(absent.sync(&[]).error_code, code::NONE);
+    let mut newcomer = Member::with(request);
+    let joining = newcomer.rejoin();
+    assert_eq!(newcomer.rejoined(joining), code::NONE);
+    // In absence it cannot lead.
+    assert!(newcomer.leads());
+    assert_eq!((newcomer.generation, newcomer.joined.members.len()), (2, 2));
+    assert_eq!(absent.heartbeat(), code::ILLEGAL_GENERATION);
+}
+
+#[test]
+fn a_replaced_member_that_waits_to_join_is_fenced_there() {
+    let group = unique("group");
+    let mut old = alone(&group, "one");
+    let mut follower = admit(&mut old, instance(&group, "two"));
+    let waiting = old.rejoin();
+    follower.hears_of_rebalance();
+    let mut new = instance(&group, "one");
+    let joining = new.rejoin();
+    assert_eq!(old.rejoined(waiting), code::FENCED_INSTANCE_ID);
+    let following = follower.rejoin();
+    assert_eq!((new.rejoined(joining), follower.rejoined(following)), (code::NONE, code::NONE));
+    assert_eq!((new.generation, describe_group(&group).members.len()), (3, 2));
+}
+
+#[test]
+fn a_replaced_member_that_waits_for_its_assignment_is_fenced_there() {
+    let group = unique("group");
+    let mut leader = alone(&group, "one");
+    let mut old = admit(&mut leader, instance(&group, "two"));
+    let leading = leader.rejoin();
+    old.hears_of_rebalance();
+    let following = old.rejoin();
+    assert_eq!((leader.rejoined(leading), old.rejoined(following)), (code::NONE, code::NONE));
+    let request = old.sync_request(&[]);
+    let waiting = old.client.send(&request, 3);
+    // The leader was told the old id: all have to rejoin.
+    let mut new = instance(&group, "two");
+    let joining = new.rejoin();
+    assert_eq!(old.client.receive(waiting).error_code, code::FENCED_INSTANCE_ID);
+    leader.hears_of_rebalance();
+    let leading = leader.rejoin();
+    assert_eq!((leader.rejoined(leading), new.rejoined(joining)), (code::NONE, code::NONE));
+    assert_eq!((leader.generation, leader.joined.members.len()), (4, 2));
+}

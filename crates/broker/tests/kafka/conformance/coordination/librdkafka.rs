@@ -183,7 +183,7 @@ fn a_second_producer_fences_the_first() {
 fn a_commit_after_the_transaction_timed_out_is_fatal() {
     let topic = topic(1);
     let id = unique("txn");
-    let producer = transactional_with(&id, &[("transaction.timeout.ms", "1000"), ("message.timeout.ms", "1000")]);
+    let producer = transactional_with(&id, &[("transaction.timeout.ms", "3000"), ("message.timeout.ms", "3000")]);
     producer.begin_transaction().unwrap();
     send(&producer, &topic, &["too late"]);
     until("the abort", || (super::support::describe(&id).transaction_state.as_str() == "CompleteAbort").then_some(()));

@@ -37,7 +37,6 @@ use crate::support::{
 
 /// Error codes, by their names in the protocol guide.
 pub(crate) mod code {
-    pub(crate) const UNKNOWN_SERVER_ERROR: i16 = -1;
     pub(crate) const NONE: i16 = 0;
     pub(crate) const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
     pub(crate) const OFFSET_METADATA_TOO_LARGE: i16 = 12;

@@ -204,3 +204,31 @@ fn producers_of_an_unknown_topic_or_partition_cannot_be_described() {
     assert_eq!(producers(&topic, 1).error_code, code::UNKNOWN_TOPIC_OR_PARTITION);
     assert_eq!(producers(&unique("unknown"), 0).error_code, code::UNKNOWN_TOPIC_OR_PARTITION);
 }
+
+#[test]
+fn an_abort_by_the_coordinator_is_described_with_its_epoch_and_no_sequence() {
+    let topic = topic(1);
+    let mut producer = Producer::new();
+    producer.send(&topic, 0, &["0", "1"]);
+    let _new = Producer::named(&producer.transactional_id, 60_000);
+    let described = producers(&topic, 0);
+    assert_eq!(described.active_producers.len(), 1);
+    let state = &described.active_producers[0];
+    assert_eq!((state.producer_id.0, state.producer_epoch), (producer.id, i32::from(producer.epoch) + 1));
+    assert_eq!((state.last_sequence, state.current_txn_start_offset), (-1, -1));
+}
+
+#[test]
+fn a_marker_alone_describes_a_producer() {
+    let topic = topic(1);
+    let mut producer = Producer::new();
+    producer.add(&topic, 0);
+    assert_eq!(producers(&topic, 0).active_producers.len(), 0);
+    producer.commit();
+    let described = producers(&topic, 0);
+    assert_eq!(described.active_producers.len(), 1);
+    let state = &described.active_producers[0];
+    assert_eq!((state.producer_id.0, state.producer_epoch), (producer.id, i32::from(producer.epoch)));
+    assert_eq!((state.last_sequence, state.current_txn_start_offset), (-1, -1));
+    assert!(state.coordinator_epoch >= 0);
+}

@@ -427,3 +427,66 @@ fn a_group_that_exists_by_pending_offsets_alone_is_empty() {
     producer.commit();
     assert_eq!(group_state(&group), "Empty");
 }
+
+#[test]
+fn pending_offsets_show_when_all_are_asked_for() {
+    let (topic, group) = (topic(3), unique("group"));
+    commit_offset(&group, &topic, 0, 3);
+    commit_offset(&group, &topic, 1, 4);
+    let mut producer = Producer::new();
+    producer.send_offset(&group, &topic, 0, 5);
+    // Without any committed before, it does not show.
+    producer.send_offset(&group, &topic, 2, 6);
+    let request = OffsetFetchRequest::default().with_group_id(group_id(&group)).with_topics(None);
+    let fetch = |require_stable| {
+        let response = connect().call(&request.clone().with_require_stable(require_stable), 7);
+        assert_eq!(response.error_code, code::NONE);
+        let partitions = &response.topics[0].partitions;
+        let mut offsets: Vec<_> = partitions
+            .iter()
+            .map(|partition| (partition.partition_index, partition.error_code, partition.committed_offset))
+            .collect();
+        offsets.sort();
+        offsets
+    };
+    assert_eq!(fetch(true), [(0, code::UNSTABLE_OFFSET_COMMIT, -1), (1, code::NONE, 4)]);
+    assert_eq!(fetch(false), [(0, code::NONE, 3), (1, code::NONE, 4)]);
+    producer.commit();
+    assert_eq!(fetch(true), [(0, code::NONE, 5), (1, code::NONE, 4), (2, code::NONE, 6)]);
+}
+
+#[test]
+fn offsets_of_another_producer_id_or_transactional_id_are_refused() {
+    let (topic, group) = (topic(1), unique("group"));
+    let mut producer = Producer::new();
+    assert_eq!(producer.try_add_offsets(&group, 3), code::NONE);
+    for version in [0, 3] {
+        let request = producer.offsets_request(&group, &topic, 0, 5);
+        let alien = request.clone().with_producer_id((producer.id + 1_000_000).into());
+        assert_eq!(producer.try_offsets(&alien, version), code::INVALID_PRODUCER_ID_MAPPING, "v{version}");
+        let unknown = request.with_transactional_id(text(&unique("unknown")).into());
+        assert_eq!(producer.try_offsets(&unknown, version), code::INVALID_PRODUCER_ID_MAPPING, "v{version}");
+    }
+    assert_eq!(fetch_offset(&group, &topic, 0, true), (code::NONE, -1));
+}
+
+#[test]
+fn offsets_cannot_be_sent_after_the_transaction_has_ended() {
+    let (topic, group) = (topic(1), unique("group"));
+    let mut producer = Producer::new();
+    producer.send_offset(&group, &topic, 0, 5);
+    producer.commit();
+    let late = producer.offsets_request(&group, &topic, 0, 6);
+    assert_eq!(producer.try_offsets(&late, 3), code::INVALID_TXN_STATE);
+    assert_eq!(fetch_offset(&group, &topic, 0, true), (code::NONE, 5));
+}
+
+#[test]
+fn an_empty_group_id_has_no_transactional_offsets() {
+    let topic = topic(1);
+    let mut producer = Producer::new();
+    assert_eq!(producer.try_add_offsets("", 3), code::NONE);
+    let request = producer.offsets_request("", &topic, 0, 5);
+    assert_eq!(producer.try_offsets(&request, 3), code::INVALID_GROUP_ID);
+    producer.abort();
+}

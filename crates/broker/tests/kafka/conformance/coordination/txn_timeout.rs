@@ -8,7 +8,7 @@ use crate::support::broker::unique;
 
 /// A producer whose transaction has been aborted by the coordinator.
 fn timed_out(topic: &str) -> Producer {
-    let mut producer = Producer::named(&unique("txn"), 500);
+    let mut producer = Producer::named(&unique("txn"), 2_000);
     producer.send(topic, 0, &["too late"]);
     producer.completed();
     producer
@@ -17,7 +17,7 @@ fn timed_out(topic: &str) -> Producer {
 #[test]
 fn a_transaction_that_lasts_too_long_is_aborted_by_the_coordinator() {
     let topic = topic(1);
-    let mut producer = Producer::named(&unique("txn"), 1000);
+    let mut producer = Producer::named(&unique("txn"), 3_000);
     producer.send(&topic, 0, &["too late"]);
     assert_eq!(last_stable_offset(&topic, 0), 0);
     until("the abort", || (last_stable_offset(&topic, 0) == end_offset(&topic, 0)).then_some(()));
@@ -76,7 +76,7 @@ fn a_producer_that_names_its_epoch_after_a_timeout_is_fenced_before_transaction_
 #[test]
 fn offsets_of_a_transaction_that_timed_out_are_dropped() {
     let (topic, group) = (topic(1), unique("group"));
-    let mut producer = Producer::named(&unique("txn"), 500);
+    let mut producer = Producer::named(&unique("txn"), 3_000);
     producer.send_offset(&group, &topic, 0, 7);
     assert_eq!(fetch_offset(&group, &topic, 0, true).0, code::UNSTABLE_OFFSET_COMMIT);
     producer.completed();
