@@ -1,4 +1,11 @@
 //! Produce, Fetch, offsets of a log, topics and their configuration.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy.toml allows them in test functions only, and not in what these share"
+)]
 
 mod configs;
 mod connection;

@@ -5,9 +5,7 @@ use kafka_protocol::messages::{
 };
 use uuid::Uuid;
 
-use super::support::{
-    Topic, batch, describe_topic, metadata_request, name, only_partition, produce_request,
-};
+use super::support::{Topic, batch, describe_topic, metadata_request, name, only_partition, produce_request};
 use crate::support::broker::{bootstrap, connect, unique};
 
 /// Not asked for, or not told.
