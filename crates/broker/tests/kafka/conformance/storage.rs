@@ -7,11 +7,15 @@
     reason = "clippy.toml allows them in test functions only, and not in what these share"
 )]
 
+mod batches;
+mod clients;
 mod configs;
 mod connection;
 mod delete_records;
 mod fetch;
+mod fetch_limits;
 mod fetch_sessions;
+mod fetch_waiting;
 mod idempotence;
 mod leader_epochs;
 mod list_offsets;
@@ -21,4 +25,5 @@ mod produce;
 mod produce_limits;
 mod support;
 mod timestamps;
+mod topic_deletion;
 mod topics;

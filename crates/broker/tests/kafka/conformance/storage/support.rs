@@ -66,7 +66,7 @@ impl Topic {
 
     pub(super) fn with(partitions: i32, configs: &[(&str, &str)]) -> Self {
         let mut client = connect();
-        let name = name(&unique("storage"));
+        let name = unused_name();
         let created = create(&mut client, creatable(&name, partitions).with_configs(creatable_configs(configs)));
         assert_eq!(created.error_code, 0, "{:?}", created.error_message);
         wait_until_led(&mut client, &name, partitions);
@@ -139,6 +139,15 @@ impl Topic {
     pub(super) fn delete_records(&mut self, offset: i64) -> DeleteRecordsPartitionResult {
         delete_records(&mut self.client, 2, &self.name, 0, offset)
     }
+}
+
+/// A name that no topic has.
+pub(super) fn unused_name() -> TopicName {
+    name(&unique("storage"))
+}
+
+pub(super) fn exists(client: &mut Client, topic: &TopicName) -> bool {
+    describe_topic(client, topic).error_code == 0
 }
 
 pub(super) fn name(name: &str) -> TopicName {
@@ -352,6 +361,11 @@ pub(super) fn batch_of_size(size: usize) -> Batch {
             _ => length -= 1,
         }
     }
+}
+
+/// Base offsets of the batches in an answer to Fetch.
+pub(super) fn base_offsets(records: Option<&[u8]>) -> Vec<i64> {
+    parse(records.unwrap_or_default()).iter().map(|batch| batch.base_offset).collect()
 }
 
 /// The values of the records in an answer to Fetch.
