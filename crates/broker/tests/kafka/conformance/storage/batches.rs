@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::support::{
-    ATTRIBUTES, GZIP, LAST_OFFSET_DELTA, MAGIC, RECORD_COUNT, RECORDS, Topic, batch, only_partition, patched,
+    ATTRIBUTES, LAST_OFFSET_DELTA, MAGIC, RECORD_COUNT, RECORDS, Topic, batch, compressed, only_partition, patched,
     produce_request, with_records,
 };
 use crate::support::batch::{Batch, CONTROL, Record};
@@ -242,9 +242,7 @@ fn a_compacted_topic_refuses_records_without_a_key_and_names_them() {
 fn a_compressed_batch_is_kept_as_it_is() {
     let mut topic = Topic::new();
     topic.append(&batch(["before"]));
-    let plain = batch(["a", "b"]).build();
-    let packed = with_records(&plain, &gzip(&plain[RECORDS..]));
-    let sent = patched(&packed, ATTRIBUTES, &GZIP.to_be_bytes());
+    let sent = compressed(&batch(["a", "b"]).build());
     assert_eq!(topic.produce(sent.clone()).base_offset, 1);
     assert_eq!(topic.append(&batch(["after"])), 3);
     let kept = topic.bytes_from(1);
@@ -259,23 +257,4 @@ fn zstd_needs_version_7_of_produce() {
     for version in [3, 6] {
         assert_eq!(only_partition(topic.client.call(&request, version)).error_code, 76, "version {version}");
     }
-}
-
-/// A gzip member of one block that is stored as it is (RFC 1952, RFC 1951 3.2.4).
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let length = bytes.len() as u16;
-    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
-    packed.extend_from_slice(&length.to_le_bytes());
-    packed.extend_from_slice(&(!length).to_le_bytes());
-    packed.extend_from_slice(bytes);
-    let mut checksum = !0_u32;
-    for byte in bytes {
-        checksum ^= u32::from(*byte);
-        for _ in 0..8 {
-            checksum = (checksum >> 1) ^ if checksum & 1 == 1 { 0xedb8_8320 } else { 0 };
-        }
-    }
-    packed.extend_from_slice(&(!checksum).to_le_bytes());
-    packed.extend_from_slice(&u32::from(length).to_le_bytes());
-    packed
 }
