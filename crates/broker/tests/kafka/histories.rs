@@ -5,6 +5,9 @@
 //!   under test, which must do the same again.
 //! - `SHRINK_SECONDS`: how long a difference is made smaller. `TRACE`: print each step, its outcome and its time.
 
+// It always is; but the exceptions in clippy.toml go by this mark, helpers of tests included.
+#![cfg(test)]
+
 mod compare;
 mod execute;
 mod generate;

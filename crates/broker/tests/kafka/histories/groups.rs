@@ -118,9 +118,10 @@ impl Group {
                 *right
                     && broker.group_state.as_str() == "CompletingRebalance"
                     && broker.members.iter().any(|listed| listed.member_id == known.id)
-                    && !self.members.iter().any(|one| {
-                        one.id == self.leader && matches!(one.waiting, Some(Waiting::Sync(..)))
-                    })
+                    && !self
+                        .members
+                        .iter()
+                        .any(|one| one.id == self.leader && matches!(one.waiting, Some(Waiting::Sync(..))))
             }
         }
     }
@@ -138,9 +139,8 @@ impl Run {
         subscription.put_i16(0);
         let topics = vec![self.names.topic(0).0];
         ConsumerProtocolSubscription::default().with_topics(topics).encode(&mut subscription, 0).unwrap();
-        let protocol = jg::JoinGroupRequestProtocol::default()
-            .with_name(text(ASSIGNOR))
-            .with_metadata(subscription.freeze());
+        let protocol =
+            jg::JoinGroupRequestProtocol::default().with_name(text(ASSIGNOR)).with_metadata(subscription.freeze());
         let request = jg::JoinGroupRequest::default()
             .with_group_id(self.names.group(group))
             .with_session_timeout_ms(LONG)
@@ -219,8 +219,15 @@ impl Run {
         let request =
             lg::LeaveGroupRequest::default().with_group_id(self.names.group(group)).with_members(vec![identity]);
         let response = call(&mut self.admin, &request, 5, |response| response.error_code);
-        self.groups[group].members[member].anew = true;
         let errors: Vec<_> = response.members.iter().map(|member| member.error_code).collect();
+        let known = &mut self.groups[group].members[member];
+        known.anew = true;
+        // Apache Kafka never answers the SyncGroup of a member that has been removed (a JoinGroup it does:
+        // GroupMetadataManager.removeMemberAndUpdateClassicGroup), so nothing can be said about it.
+        if errors == [0] && matches!(known.waiting, Some(Waiting::Sync(..))) {
+            known.waiting = None;
+            known.connection = None;
+        }
         format!("{} {errors:?}; {}", response.error_code, self.settle(group))
     }
 
@@ -240,9 +247,8 @@ impl Run {
             .with_partition_index(index)
             .with_committed_offset(offset)
             .with_committed_metadata(Some(text("plain")));
-        let topic = oc::OffsetCommitRequestTopic::default()
-            .with_name(self.names.topic(topic))
-            .with_partitions(vec![partition]);
+        let topic =
+            oc::OffsetCommitRequestTopic::default().with_name(self.names.topic(topic)).with_partitions(vec![partition]);
         let request = oc::OffsetCommitRequest::default()
             .with_group_id(self.names.group(group))
             .with_generation_id_or_member_epoch(generation)
@@ -255,9 +261,8 @@ impl Run {
 
     pub(crate) fn offset_delete(&mut self, group: usize, (topic, index): At) -> String {
         let partition = od::OffsetDeleteRequestPartition::default().with_partition_index(index);
-        let topic = od::OffsetDeleteRequestTopic::default()
-            .with_name(self.names.topic(topic))
-            .with_partitions(vec![partition]);
+        let topic =
+            od::OffsetDeleteRequestTopic::default().with_name(self.names.topic(topic)).with_partitions(vec![partition]);
         let request =
             od::OffsetDeleteRequest::default().with_group_id(self.names.group(group)).with_topics(vec![topic]);
         let response = call(&mut self.admin, &request, 0, |response| response.error_code);

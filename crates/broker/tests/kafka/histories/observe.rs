@@ -1,8 +1,11 @@
 //! What can be read from a broker: as steps of a history, and all of it at the end.
 
 use kafka_protocol::messages::{
-    BrokerId, DescribeTransactionsRequest, MetadataRequest, OffsetFetchRequest, describe_producers_request as dp, fetch_request as fr,
-    fetch_response::PartitionData, list_offsets_request as lo, metadata_request::MetadataRequestTopic,
+    BrokerId, DescribeTransactionsRequest, MetadataRequest, OffsetFetchRequest, describe_producers_request as dp,
+    fetch_request as fr,
+    fetch_response::PartitionData,
+    list_offsets_request as lo,
+    metadata_request::MetadataRequestTopic,
     offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics},
 };
 
@@ -175,8 +178,7 @@ pub(crate) fn list_offsets(run: &mut Run, (topic, index): At, timestamp: i64, co
 }
 
 pub(crate) fn producers(run: &mut Run, (topic, index): At) -> String {
-    let topic =
-        dp::TopicRequest::default().with_name(run.names.topic(topic)).with_partition_indexes(vec![index]);
+    let topic = dp::TopicRequest::default().with_name(run.names.topic(topic)).with_partition_indexes(vec![index]);
     let request = dp::DescribeProducersRequest::default().with_topics(vec![topic]);
     let response = run.admin.call(&request, 0);
     let partition = &response.topics[0].partitions[0];

@@ -80,9 +80,8 @@ impl Run {
             let name = self.names.topic(topic);
             match topics.iter_mut().find(|topic| topic.name == name) {
                 Some(topic) => topic.partitions.push(partition),
-                None => topics.push(
-                    apt::AddPartitionsToTxnTopic::default().with_name(name).with_partitions(vec![partition]),
-                ),
+                None => topics
+                    .push(apt::AddPartitionsToTxnTopic::default().with_name(name).with_partitions(vec![partition])),
             }
         }
         let request = apt::AddPartitionsToTxnRequest::default()
@@ -172,8 +171,7 @@ impl Run {
             response.responses[0].partition_responses[0].error_code
         });
         let answer = &response.responses[0].partition_responses[0];
-        let outcome =
-            format!("{} offset {} start {}", answer.error_code, answer.base_offset, answer.log_start_offset);
+        let outcome = format!("{} offset {} start {}", answer.error_code, answer.base_offset, answer.log_start_offset);
         (outcome, answer.error_code)
     }
 
@@ -218,9 +216,8 @@ impl Run {
             .with_member_id(member_id)
             .with_group_instance_id(instance)
             .with_topics(vec![topic]);
-        let error = |response: &kafka_protocol::messages::TxnOffsetCommitResponse| {
-            response.topics[0].partitions[0].error_code
-        };
+        let error =
+            |response: &kafka_protocol::messages::TxnOffsetCommitResponse| response.topics[0].partitions[0].error_code;
         error(&call(self.connection(producer), &request, 3, error)).to_string()
     }
 
