@@ -34,7 +34,8 @@ fn finish_transactions_of(id: &str) {
 
 /// Kills the program at random moments; each successor must go on exactly at the committed offset.
 fn goes_on_at_the_committed_offset(package: &str, batch: i64) {
-    const COUNT: i64 = 120;
+    // More than an embedded broker lets through before the kill.
+    const COUNT: i64 = 3000;
     let (topic, group, id) = filled(package, COUNT);
     let args = ["--topic", &topic, "--group", &group, "--transactional-id", &id, "-X", "group.instance.id=one"];
     let mut random = seeded(package);

@@ -8,12 +8,20 @@ use std::{
     },
 };
 
+use broker::Broker;
+
 use super::wire::Client;
 
 /// `host:port` of the broker under test: that of `KAFKA_BOOTSTRAP_SERVERS`, else an embedded one for this process.
 pub(crate) fn bootstrap() -> &'static str {
+    static EMBEDDED: OnceLock<Broker> = OnceLock::new();
     static BOOTSTRAP: OnceLock<String> = OnceLock::new();
-    BOOTSTRAP.get_or_init(|| env::var("KAFKA_BOOTSTRAP_SERVERS").expect("KAFKA_BOOTSTRAP_SERVERS is set"))
+    BOOTSTRAP.get_or_init(|| {
+        env::var("KAFKA_BOOTSTRAP_SERVERS").unwrap_or_else(|_| {
+            let broker = EMBEDDED.get_or_init(|| Broker::builder().start().expect("an embedded broker"));
+            broker.address().to_string()
+        })
+    })
 }
 
 /// A connection to the broker under test.

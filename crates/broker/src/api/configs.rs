@@ -1,0 +1,255 @@
+//! DescribeConfigs, AlterConfigs, IncrementalAlterConfigs.
+
+use kafka_protocol::{
+    ResponseError,
+    messages::{
+        AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
+        IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, TopicName,
+        alter_configs_response::AlterConfigsResourceResponse as Altered,
+        describe_configs_response::{
+            DescribeConfigsResourceResult as Setting, DescribeConfigsResult, DescribeConfigsSynonym,
+        },
+        incremental_alter_configs_request::AlterableConfig,
+        incremental_alter_configs_response::AlterConfigsResourceResponse,
+    },
+    protocol::StrBytes,
+};
+
+use crate::{
+    engine::{Engine, dispatch::Call},
+    topics::{
+        config::{Key, Kind, TopicConfig},
+        name,
+    },
+};
+
+/// Kinds of resources.
+const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
+
+/// Where a value comes from.
+const OF_TOPIC: i8 = 1;
+const OF_BROKER: i8 = 4;
+const DEFAULT: i8 = 5;
+
+/// What IncrementalAlterConfigs does with a value.
+const SET: i8 = 0;
+const DELETE: i8 = 1;
+
+type Refusal = (ResponseError, String);
+
+impl Engine {
+    pub(crate) fn describe_configs(&mut self, call: Call<DescribeConfigsRequest>) -> DescribeConfigsResponse {
+        let request = call.request;
+        let results = request
+            .resources
+            .into_iter()
+            .map(|resource| {
+                let keys = resource.configuration_keys.filter(|keys| !keys.is_empty());
+                let settings = match resource.resource_type {
+                    TOPIC => self.topic_settings(&resource.resource_name),
+                    BROKER => self.broker_settings(&resource.resource_name),
+                    _ => Err((ResponseError::InvalidRequest, "only topics and brokers have settings here".into())),
+                };
+                let response = DescribeConfigsResult::default()
+                    .with_resource_type(resource.resource_type)
+                    .with_resource_name(resource.resource_name);
+                match settings {
+                    Ok(settings) => {
+                        let settings = settings
+                            .into_iter()
+                            .filter(|setting| keys.as_ref().is_none_or(|keys| keys.contains(&setting.name)))
+                            .map(
+                                |setting| {
+                                    if request.include_synonyms { setting } else { setting.with_synonyms(Vec::new()) }
+                                },
+                            )
+                            .collect();
+                        response.with_error_message(Some(StrBytes::new())).with_configs(settings)
+                    }
+                    Err((error, why)) => {
+                        response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
+                    }
+                }
+            })
+            .collect();
+        DescribeConfigsResponse::default().with_results(results)
+    }
+
+    fn topic_settings(&self, topic: &StrBytes) -> Result<Vec<Setting>, Refusal> {
+        if let Some(complaint) = name::complaint(topic) {
+            return Err((ResponseError::InvalidTopicException, format!("Topic name is invalid: {complaint}")));
+        }
+        let topic = self.topics.get(&TopicName(topic.clone())).ok_or_else(unknown_topic)?;
+        Ok(Key::ALL
+            .into_iter()
+            .map(|key| {
+                let default = TopicConfig::default().value(key);
+                let mut synonyms = Vec::new();
+                if topic.config.written(key).is_some() {
+                    synonyms.push(synonym(key.name(), topic.config.value(key), OF_TOPIC));
+                }
+                synonyms.push(synonym(key.broker_name(), default, DEFAULT));
+                let source = if synonyms.len() > 1 { OF_TOPIC } else { DEFAULT };
+                setting(key.name(), topic.config.value(key), source, key.kind(), synonyms)
+            })
+            .collect())
+    }
+
+    fn broker_settings(&self, node: &str) -> Result<Vec<Setting>, Refusal> {
+        // The empty name: what is set for all brokers, which is nothing.
+        if node.is_empty() {
+            return Ok(Vec::new());
+        }
+        if node.parse() != Ok(self.settings.node_id) {
+            let why = format!("Unexpected broker id, expected {}, but received {node}", self.settings.node_id);
+            return Err((ResponseError::InvalidRequest, why));
+        }
+        let settings = &self.settings;
+        let all = [
+            ("auto.create.topics.enable", settings.auto_create_topics.to_string(), Kind::Boolean),
+            ("group.max.session.timeout.ms", settings.groups.max_session_timeout.to_string(), Kind::Int),
+            ("group.min.session.timeout.ms", settings.groups.min_session_timeout.to_string(), Kind::Int),
+            ("log.retention.bytes", settings.retention_bytes.to_string(), Kind::Long),
+            ("message.max.bytes", TopicConfig::default().max_message_bytes.to_string(), Kind::Int),
+            ("node.id", settings.node_id.to_string(), Kind::Int),
+            ("num.partitions", settings.default_partitions.to_string(), Kind::Int),
+            ("transaction.max.timeout.ms", settings.transactions.max_timeout.to_string(), Kind::Int),
+        ];
+        Ok(all
+            .into_iter()
+            .map(|(name, value, kind)| {
+                let synonyms = vec![synonym(name, value.clone(), OF_BROKER)];
+                setting(name, value, OF_BROKER, kind, synonyms).with_read_only(true)
+            })
+            .collect())
+    }
+
+    pub(crate) fn incremental_alter_configs(
+        &mut self,
+        call: Call<IncrementalAlterConfigsRequest>,
+    ) -> IncrementalAlterConfigsResponse {
+        let request = call.request;
+        let responses = request
+            .resources
+            .into_iter()
+            .map(|resource| {
+                let altered =
+                    self.alter(resource.resource_type, &resource.resource_name, request.validate_only, |config| {
+                        resource.configs.iter().try_for_each(|change| apply(config, change))
+                    });
+                let response = AlterConfigsResourceResponse::default()
+                    .with_resource_type(resource.resource_type)
+                    .with_resource_name(resource.resource_name);
+                match altered {
+                    Ok(()) => response.with_error_message(None),
+                    Err((error, why)) => {
+                        response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
+                    }
+                }
+            })
+            .collect();
+        IncrementalAlterConfigsResponse::default().with_responses(responses)
+    }
+
+    /// Replaces all settings of a topic: what is not named goes back to its default.
+    pub(crate) fn alter_configs(&mut self, call: Call<AlterConfigsRequest>) -> AlterConfigsResponse {
+        let request = call.request;
+        let responses = request
+            .resources
+            .into_iter()
+            .map(|resource| {
+                let altered =
+                    self.alter(resource.resource_type, &resource.resource_name, request.validate_only, |config| {
+                        *config = TopicConfig::default();
+                        resource
+                            .configs
+                            .iter()
+                            .try_for_each(|setting| set(config, &setting.name, setting.value.as_ref()))
+                    });
+                let response = Altered::default()
+                    .with_resource_type(resource.resource_type)
+                    .with_resource_name(resource.resource_name);
+                match altered {
+                    Ok(()) => response.with_error_message(None),
+                    Err((error, why)) => {
+                        response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
+                    }
+                }
+            })
+            .collect();
+        AlterConfigsResponse::default().with_responses(responses)
+    }
+
+    /// All changes of a resource, or none.
+    fn alter(
+        &mut self,
+        kind: i8,
+        topic: &StrBytes,
+        validate_only: bool,
+        change: impl FnOnce(&mut TopicConfig) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        if kind != TOPIC {
+            let why = "only the settings of topics can be changed on this broker";
+            return Err((ResponseError::InvalidRequest, why.into()));
+        }
+        let topic = self.topics.get_mut(&TopicName(topic.clone())).ok_or_else(unknown_topic)?;
+        let mut config = topic.config.clone();
+        change(&mut config)?;
+        if !validate_only {
+            topic.config = config;
+        }
+        Ok(())
+    }
+}
+
+fn apply(config: &mut TopicConfig, change: &AlterableConfig) -> Result<(), Refusal> {
+    match change.config_operation {
+        SET => set(config, &change.name, change.value.as_ref()),
+        DELETE => config.unset(&change.name).map_err(invalid),
+        _ => match Key::from_name(&change.name).map(Key::kind) {
+            Some(Kind::List) => Err(invalid(format!("this broker keeps no list in {}", &*change.name))),
+            _ => Err(invalid(format!(
+                "Can't append or subtract to config key {} because its type is not LIST.",
+                &*change.name
+            ))),
+        },
+    }
+}
+
+fn set(config: &mut TopicConfig, name: &str, value: Option<&StrBytes>) -> Result<(), Refusal> {
+    let Some(value) = value else {
+        return Err((ResponseError::InvalidRequest, format!("Null value not supported for: {name}")));
+    };
+    config.set(name, value).map_err(invalid)
+}
+
+fn invalid(why: String) -> Refusal {
+    (ResponseError::InvalidConfig, why)
+}
+
+fn unknown_topic() -> Refusal {
+    (ResponseError::UnknownTopicOrPartition, "This server does not host this topic-partition.".into())
+}
+
+fn setting(
+    name: &'static str,
+    value: String,
+    source: i8,
+    kind: Kind,
+    synonyms: Vec<DescribeConfigsSynonym>,
+) -> Setting {
+    Setting::default()
+        .with_name(StrBytes::from_static_str(name))
+        .with_value(Some(StrBytes::from_string(value)))
+        .with_config_source(source)
+        .with_config_type(kind as i8)
+        .with_synonyms(synonyms)
+}
+
+fn synonym(name: &'static str, value: String, source: i8) -> DescribeConfigsSynonym {
+    DescribeConfigsSynonym::default()
+        .with_name(StrBytes::from_static_str(name))
+        .with_value(Some(StrBytes::from_string(value)))
+        .with_source(source)
+}

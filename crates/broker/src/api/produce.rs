@@ -1,0 +1,264 @@
+//! Produce.
+//!
+//! Source: `KafkaApis.handleProduceRequest`, `ReplicaManager.handleProduceAppend`, `UnifiedLog.append`, `LogValidator`.
+
+use bytes::Bytes;
+use kafka_protocol::{
+    ResponseError,
+    messages::{
+        ProduceRequest, ProduceResponse,
+        produce_request::{PartitionProduceData, TopicProduceData},
+        produce_response::{PartitionProduceResponse, TopicProduceResponse},
+    },
+    protocol::StrBytes,
+};
+
+use crate::{
+    engine::{Engine, dispatch::Call},
+    log::{batch::Batch, partition::Timestamps, records},
+    topics::{TopicPartition, config::TopicConfig},
+    transactions::ProducerIdAndEpoch,
+};
+
+/// From this version on, a transactional write makes its partition a part of the transaction (KIP-890).
+const ADDS_PARTITIONS: i16 = 12;
+/// From this version on, clients know `TRANSACTION_ABORTABLE`.
+const KNOWS_ABORTABLE: i16 = 11;
+
+/// What becomes of a Produce.
+pub(crate) enum Produced {
+    Answer(ProduceResponse),
+    Silence,
+    Close(String),
+}
+
+/// Where a batch went.
+struct Stored {
+    base_offset: i64,
+    append_time: i64,
+}
+
+/// Why a batch was refused.
+struct Refused {
+    error: ResponseError,
+    why: Option<String>,
+}
+
+impl From<ResponseError> for Refused {
+    fn from(error: ResponseError) -> Self {
+        Self { error, why: None }
+    }
+}
+
+fn refused(error: ResponseError, why: impl Into<String>) -> Refused {
+    Refused { error, why: Some(why.into()) }
+}
+
+impl Engine {
+    pub(crate) fn produce(&mut self, call: Call<ProduceRequest>) -> Produced {
+        let Call { request, version, .. } = call;
+        let acks = request.acks;
+        let transactional_id = request.transactional_id.map(|id| id.0);
+        let mut first_error = None;
+        let verdict = whole_request(acks, transactional_id.as_ref(), &request.topic_data);
+        let responses = request
+            .topic_data
+            .into_iter()
+            .map(|topic| {
+                let partitions = topic
+                    .partition_data
+                    .into_iter()
+                    .map(|data| {
+                        let partition = TopicPartition { topic: topic.name.clone(), partition: data.index };
+                        let result = match verdict {
+                            Some(error) if error != ResponseError::InvalidRequiredAcks => Err(error.into()),
+                            _ => self.append(&partition, &data, acks, transactional_id.as_ref(), version),
+                        };
+                        if let Err(refused) = &result {
+                            first_error.get_or_insert(refused.error);
+                        }
+                        self.produced(&partition, result)
+                    })
+                    .collect();
+                TopicProduceResponse::default().with_name(topic.name).with_partition_responses(partitions)
+            })
+            .collect();
+        match (acks, first_error) {
+            (0, None) => Produced::Silence,
+            (0, Some(error)) => Produced::Close(format!("a Produce with acks=0 failed: {error}")),
+            _ => Produced::Answer(ProduceResponse::default().with_responses(responses)),
+        }
+    }
+
+    fn append(
+        &mut self,
+        partition: &TopicPartition,
+        data: &PartitionProduceData,
+        acks: i16,
+        transactional_id: Option<&StrBytes>,
+        version: i16,
+    ) -> Result<Stored, Refused> {
+        let TopicPartition { topic, partition: index } = partition;
+        if self.topics.partition(topic, *index).is_none() {
+            return Err(ResponseError::UnknownTopicOrPartition.into());
+        }
+        let batch = only_batch(data.records.as_ref())?;
+        if !matches!(acks, -1..=1) {
+            return Err(ResponseError::InvalidRequiredAcks.into());
+        }
+        if let Some(id) = transactional_id
+            && batch.is_transactional()
+            && batch.has_producer_id()
+        {
+            self.verify(partition, batch, id, version)?;
+        }
+        let now = self.now;
+        let Some(topic) = self.topics.get_mut(topic) else {
+            return Err(ResponseError::UnknownTopicOrPartition.into());
+        };
+        let retention = topic.config.retention.unwrap_or(usize::MAX).min(self.settings.retention_bytes);
+        let timestamps = check(batch, &topic.config, acks, now)?;
+        let Some(log) = topic.partition_mut(*index) else {
+            return Err(ResponseError::UnknownTopicOrPartition.into());
+        };
+        if batch.has_producer_id()
+            && let Some(seen) = log.duplicate_of(batch)
+        {
+            return Ok(Stored { base_offset: seen.first_offset(), append_time: seen.timestamp });
+        }
+        if batch.is_transactional() && batch.has_producer_id() && transactional_id.is_none() {
+            return Err(ResponseError::InvalidTxnState.into());
+        }
+        let base_offset = log.append(batch, timestamps)?;
+        log.retain(retention);
+        self.fetches.changed(partition);
+        let append_time = match timestamps {
+            Timestamps::Append { now } => now,
+            Timestamps::Create { .. } => -1,
+        };
+        Ok(Stored { base_offset, append_time })
+    }
+
+    /// Asks the coordinator whether the partition is a part of the transaction, unless the log knows that it is.
+    fn verify(
+        &mut self,
+        partition: &TopicPartition,
+        batch: Batch<'_>,
+        transactional_id: &str,
+        version: i16,
+    ) -> Result<(), ResponseError> {
+        let producer = ProducerIdAndEpoch { id: batch.producer_id(), epoch: batch.producer_epoch() };
+        let Some(log) = self.topics.partition_mut(&partition.topic, partition.partition) else { return Ok(()) };
+        if log.producers.has_open_transaction(producer.id) {
+            return Ok(());
+        }
+        log.producers.begin_verification(producer.id, producer.epoch, batch.base_sequence());
+        let verified = if version >= ADDS_PARTITIONS {
+            self.transactions.add_partitions(transactional_id, producer, [partition.clone()], self.now)
+        } else {
+            self.transactions.verify(transactional_id, producer, partition)
+        };
+        verified.map_err(|error| match error {
+            ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
+            ResponseError::TransactionAbortable if version < KNOWS_ABORTABLE => ResponseError::InvalidTxnState,
+            other => other,
+        })
+    }
+
+    fn produced(&self, partition: &TopicPartition, result: Result<Stored, Refused>) -> PartitionProduceResponse {
+        let response = PartitionProduceResponse::default().with_index(partition.partition);
+        match result {
+            Ok(Stored { base_offset, append_time }) => {
+                let start = self.topics.partition(&partition.topic, partition.partition);
+                response
+                    .with_base_offset(base_offset)
+                    .with_log_append_time_ms(append_time)
+                    .with_log_start_offset(start.map_or(-1, |log| log.start_offset()))
+            }
+            Err(Refused { error, why }) => response
+                .with_error_code(error.code())
+                .with_base_offset(-1)
+                .with_log_append_time_ms(-1)
+                .with_log_start_offset(-1)
+                .with_error_message(why.map(StrBytes::from_string)),
+        }
+    }
+}
+
+/// An error that concerns the request as a whole.
+fn whole_request(acks: i16, transactional_id: Option<&StrBytes>, topics: &[TopicProduceData]) -> Option<ResponseError> {
+    let batches = || {
+        topics.iter().flat_map(|topic| &topic.partition_data).filter_map(|data| {
+            let (batch, _) = Batch::split_first(data.records.as_ref()?)?;
+            (batch.is_current_format() && batch.is_transactional()).then_some(batch)
+        })
+    };
+    if transactional_id.is_none() && batches().next().is_some() {
+        return Some(ResponseError::TransactionalIdAuthorizationFailed);
+    }
+    let mut producers: Vec<_> = batches().filter(|batch| batch.has_producer_id()).map(Batch::producer_id).collect();
+    producers.sort_unstable();
+    producers.dedup();
+    if producers.len() > 1 {
+        return Some(ResponseError::InvalidProducerIdMapping);
+    }
+    (!matches!(acks, -1..=1)).then_some(ResponseError::InvalidRequiredAcks)
+}
+
+/// The batch of a partition: there must be one, and no other.
+fn only_batch(records: Option<&Bytes>) -> Result<Batch<'_>, Refused> {
+    let records = records.map(|records| &records[..]).unwrap_or_default();
+    let Some((batch, rest)) = Batch::split_first(records) else {
+        return Err(refused(ResponseError::InvalidRecord, "Produce requests must have at least one record batch"));
+    };
+    if batch.magic() != 2 {
+        return Err(refused(ResponseError::InvalidRecord, "Produce requests may only hold record batches of format 2"));
+    }
+    if !batch.is_current_format() {
+        return Err(ResponseError::CorruptMessage.into());
+    }
+    if Batch::split_first(rest).is_some() {
+        return Err(refused(
+            ResponseError::InvalidRecord,
+            "Produce requests must hold exactly one record batch a partition",
+        ));
+    }
+    Ok(batch)
+}
+
+/// Whether a batch may stand in the log as it is, whoever sent it.
+fn check(batch: Batch<'_>, config: &TopicConfig, acks: i16, now: i64) -> Result<Timestamps, Refused> {
+    if acks == -1 && config.min_insync_replicas > 1 {
+        return Err(refused(
+            ResponseError::NotEnoughReplicas,
+            "there is one replica, and min.insync.replicas asks for more",
+        ));
+    }
+    if batch.base_offset() != 0 {
+        return Err(refused(ResponseError::InvalidRecord, "the base offset of a batch must be 0"));
+    }
+    if i64::try_from(batch.size()).is_ok_and(|size| size > i64::from(config.max_message_bytes)) {
+        return Err(refused(ResponseError::MessageTooLarge, "the batch is larger than max.message.bytes"));
+    }
+    if !batch.checksum_is_right() {
+        return Err(refused(ResponseError::CorruptMessage, "the checksum of the batch is wrong"));
+    }
+    if batch.count() <= 0 || batch.last_offset_delta().checked_add(1) != Some(batch.count()) {
+        return Err(refused(ResponseError::InvalidRecord, "the offsets of a batch must be as many as its records"));
+    }
+    if batch.is_control() {
+        return Err(refused(ResponseError::InvalidRecord, "clients may not write control batches"));
+    }
+    if batch.has_producer_id() && batch.base_sequence() < 0 {
+        return Err(refused(ResponseError::InvalidRecord, "a batch with a producer id needs a sequence number"));
+    }
+    let max = records::validate(batch.bytes()).map_err(|why| refused(why.error(), why.to_string()))?;
+    if config.append_time {
+        return Ok(Timestamps::Append { now });
+    }
+    let too_old = config.before_max < i64::MAX && now.saturating_sub(max) > config.before_max;
+    if too_old || max.saturating_sub(now) > config.after_max {
+        return Err(refused(ResponseError::InvalidTimestamp, "a timestamp is too far from the broker's time"));
+    }
+    Ok(Timestamps::Create { max })
+}

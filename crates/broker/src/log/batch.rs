@@ -1,0 +1,200 @@
+//! The header of a record batch, format 2, read in place.
+//!
+//! Source: the protocol guide, "Record Batch"; KIP-98.
+
+/// Bytes before the records.
+pub(crate) const HEADER: usize = 61;
+/// Bytes that the length field does not count: the base offset and the length itself.
+const OVERHEAD: usize = 12;
+
+const BASE_OFFSET: usize = 0;
+const LENGTH: usize = 8;
+const LEADER_EPOCH: usize = 12;
+const MAGIC: usize = 16;
+const CRC: usize = 17;
+/// The checksum covers everything from here.
+const ATTRIBUTES: usize = 21;
+const LAST_OFFSET_DELTA: usize = 23;
+const BASE_TIMESTAMP: usize = 27;
+const MAX_TIMESTAMP: usize = 35;
+const PRODUCER_ID: usize = 43;
+const PRODUCER_EPOCH: usize = 51;
+const BASE_SEQUENCE: usize = 53;
+const COUNT: usize = 57;
+
+const COMPRESSION: i16 = 0x07;
+const LOG_APPEND_TIME: i16 = 0x08;
+const TRANSACTIONAL: i16 = 0x10;
+const CONTROL: i16 = 0x20;
+
+/// No producer id: the batch is of no particular producer.
+pub(crate) const NO_PRODUCER_ID: i64 = -1;
+/// No producer epoch.
+pub(crate) const NO_PRODUCER_EPOCH: i16 = -1;
+/// No sequence number.
+pub(crate) const NO_SEQUENCE: i32 = -1;
+/// No timestamp.
+pub(crate) const NO_TIMESTAMP: i64 = -1;
+
+/// A batch, at least as long as its header, and as long as its length field says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batch<'a>(&'a [u8]);
+
+impl<'a> Batch<'a> {
+    /// The first batch of a sequence, and what follows it; `None` where no whole batch is left.
+    ///
+    /// Of another format than 2 it may be shorter than a header of format 2: then only [`Batch::magic`] and
+    /// [`Batch::size`] mean anything.
+    pub(crate) fn split_first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let length = usize::try_from(i32::from_be_bytes(field(bytes, LENGTH)?)).ok()?;
+        // What lies between the length and the magic is in every format.
+        if length < MAGIC + 1 - OVERHEAD {
+            return None;
+        }
+        let (batch, rest) = bytes.split_at_checked(OVERHEAD + length)?;
+        Some((Self(batch), rest))
+    }
+
+    /// Whether it is of format 2, and has a whole header.
+    pub(crate) fn is_current_format(self) -> bool {
+        self.magic() == 2 && self.0.len() >= HEADER
+    }
+
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    pub(crate) fn size(self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn magic(self) -> i8 {
+        i8::from_be_bytes(self.field(MAGIC))
+    }
+
+    pub(crate) fn base_offset(self) -> i64 {
+        i64::from_be_bytes(self.field(BASE_OFFSET))
+    }
+
+    pub(crate) fn checksum_is_right(self) -> bool {
+        let stored = u32::from_be_bytes(self.field(CRC));
+        self.0.get(ATTRIBUTES..).is_some_and(|covered| crc32c::crc32c(covered) == stored)
+    }
+
+    fn attributes(self) -> i16 {
+        i16::from_be_bytes(self.field(ATTRIBUTES))
+    }
+
+    pub(crate) fn is_compressed(self) -> bool {
+        self.attributes() & COMPRESSION != 0
+    }
+
+    pub(crate) fn is_transactional(self) -> bool {
+        self.attributes() & TRANSACTIONAL != 0
+    }
+
+    pub(crate) fn is_control(self) -> bool {
+        self.attributes() & CONTROL != 0
+    }
+
+    pub(crate) fn last_offset_delta(self) -> i32 {
+        i32::from_be_bytes(self.field(LAST_OFFSET_DELTA))
+    }
+
+    pub(crate) fn max_timestamp(self) -> i64 {
+        i64::from_be_bytes(self.field(MAX_TIMESTAMP))
+    }
+
+    pub(crate) fn producer_id(self) -> i64 {
+        i64::from_be_bytes(self.field(PRODUCER_ID))
+    }
+
+    pub(crate) fn has_producer_id(self) -> bool {
+        self.producer_id() > NO_PRODUCER_ID
+    }
+
+    pub(crate) fn producer_epoch(self) -> i16 {
+        i16::from_be_bytes(self.field(PRODUCER_EPOCH))
+    }
+
+    pub(crate) fn base_sequence(self) -> i32 {
+        i32::from_be_bytes(self.field(BASE_SEQUENCE))
+    }
+
+    /// The sequence number of the last record: they wrap from the largest `i32` to 0.
+    pub(crate) fn last_sequence(self) -> i32 {
+        if self.base_sequence() == NO_SEQUENCE {
+            return NO_SEQUENCE;
+        }
+        add_sequence(self.base_sequence(), self.last_offset_delta())
+    }
+
+    pub(crate) fn count(self) -> i32 {
+        i32::from_be_bytes(self.field(COUNT))
+    }
+
+    /// All zeros where the batch is of another format and too short.
+    fn field<const N: usize>(self, at: usize) -> [u8; N] {
+        field(self.0, at).unwrap_or([0; N])
+    }
+}
+
+/// The sequence number so many records later.
+pub(crate) fn add_sequence(sequence: i32, increment: i32) -> i32 {
+    match sequence.checked_add(increment) {
+        Some(sum) => sum,
+        None => increment - (i32::MAX - sequence) - 1,
+    }
+}
+
+/// The sequence number so many records earlier.
+pub(crate) fn subtract_sequence(sequence: i32, decrement: i32) -> i32 {
+    if sequence >= decrement { sequence - decrement } else { i32::MAX - (decrement - sequence) + 1 }
+}
+
+/// Gives a batch its place in the log. Neither field is under the checksum, so that a broker may do this.
+pub(crate) fn set_place(batch: &mut [u8], base_offset: i64, leader_epoch: i32) {
+    put(batch, BASE_OFFSET, base_offset.to_be_bytes());
+    put(batch, LEADER_EPOCH, leader_epoch.to_be_bytes());
+}
+
+/// Stamps a batch with the time of the append (`message.timestamp.type=LogAppendTime`), in milliseconds.
+pub(crate) fn set_append_time(batch: &mut [u8], millis: i64) {
+    let attributes = field(batch, ATTRIBUTES).map(i16::from_be_bytes).unwrap_or_default() | LOG_APPEND_TIME;
+    put(batch, ATTRIBUTES, attributes.to_be_bytes());
+    set_max_timestamp(batch, millis);
+}
+
+/// Says what the largest timestamp of the records is, in milliseconds.
+pub(crate) fn set_max_timestamp(batch: &mut [u8], millis: i64) {
+    put(batch, MAX_TIMESTAMP, millis.to_be_bytes());
+    let crc = batch.get(ATTRIBUTES..).map(crc32c::crc32c).unwrap_or_default();
+    put(batch, CRC, crc.to_be_bytes());
+}
+
+/// The header of a new control batch of one record, in front of the record's bytes.
+pub(crate) fn control(record: &[u8], now: i64, producer_id: i64, producer_epoch: i16) -> Vec<u8> {
+    let mut batch = vec![0; HEADER];
+    batch.extend_from_slice(record);
+    let length = i32::try_from(batch.len() - OVERHEAD).unwrap_or(i32::MAX);
+    put(&mut batch, LENGTH, length.to_be_bytes());
+    put(&mut batch, MAGIC, [2]);
+    put(&mut batch, ATTRIBUTES, (TRANSACTIONAL | CONTROL).to_be_bytes());
+    put(&mut batch, BASE_TIMESTAMP, now.to_be_bytes());
+    put(&mut batch, PRODUCER_ID, producer_id.to_be_bytes());
+    put(&mut batch, PRODUCER_EPOCH, producer_epoch.to_be_bytes());
+    put(&mut batch, BASE_SEQUENCE, NO_SEQUENCE.to_be_bytes());
+    put(&mut batch, COUNT, 1i32.to_be_bytes());
+    set_max_timestamp(&mut batch, now);
+    batch
+}
+
+fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..at + N)?.try_into().ok()
+}
+
+fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
+    if let Some(place) = bytes.get_mut(at..at + N) {
+        place.copy_from_slice(&value);
+    }
+}

@@ -1,0 +1,206 @@
+//! The records inside a batch, for the few occasions on which the broker looks at them.
+//!
+//! A batch (format 2, from its base offset on) is trusted as far as its header goes: its length is that of the slice,
+//! its magic is 2 and its checksum is right. Compressed batches are read as a stream, and never held in memory whole.
+
+mod codec;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, ops::ControlFlow};
+
+use kafka_protocol::ResponseError;
+use read::{Slice, Source, Stream};
+
+/// What a batch may unpack to, in bytes. Kafka has no limit, and reads on; but a batch of 1 MiB may unpack to gigabytes of
+/// nothing, and everyone waits meanwhile.
+pub(crate) const MOST_UNPACKED: usize = 128 << 20;
+
+const ATTRIBUTES: usize = 21;
+const LAST_OFFSET_DELTA: usize = 23;
+const BASE_TIMESTAMP: usize = 27;
+const MAX_TIMESTAMP: usize = 35;
+const COUNT: usize = 57;
+const RECORDS: usize = 61;
+
+const CODEC: i16 = 0x07;
+const LOG_APPEND_TIME: i16 = 0x08;
+
+/// A record, as far as the broker is interested in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) offset: i64,
+    /// Milliseconds; that of the batch where the broker stamps (`LogAppendTime`).
+    pub(crate) timestamp: i64,
+    pub(crate) has_key: bool,
+}
+
+/// Why the records of a batch are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Invalid {
+    /// They are not what the header says, or no records.
+    Structure(&'static str),
+    /// What is compressed cannot be unpacked.
+    Compression,
+    /// Compressed records are not numbered 0, 1, 2 and so on. Kafka means to write such a batch anew, and fails to: the
+    /// keys and values that it needs have been skipped (`PartialDefaultRecord.key`).
+    Numbering,
+    /// More than [`MOST_UNPACKED`].
+    TooLarge,
+}
+
+impl Invalid {
+    /// What Kafka answers to it: only its `InvalidRecordException` is meant for producers.
+    pub(crate) fn error(self) -> ResponseError {
+        match self {
+            Self::Structure(_) => ResponseError::InvalidRecord,
+            Self::Compression | Self::Numbering | Self::TooLarge => ResponseError::UnknownServerError,
+        }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Structure(why) => f.write_str(why),
+            Self::Compression => f.write_str("the records cannot be decompressed"),
+            Self::Numbering => f.write_str("the compressed records are not numbered from 0 on"),
+            Self::TooLarge => write!(f, "the records decompress to more than {MOST_UNPACKED} bytes"),
+        }
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// What Kafka makes sure of before it appends the batch of a producer: see [`validate_each`]. Gives the greatest timestamp
+/// of the records (milliseconds), at least -1.
+///
+/// Kafka puts that timestamp into the header, whatever the producer wrote there, and computes the checksum anew if it was
+/// another (`DefaultRecordBatch.setMaxTimestamp`).
+///
+/// # Errors
+/// The first fault.
+pub(crate) fn validate(batch: &[u8]) -> Result<i64, Invalid> {
+    validate_each(batch, |_| {})
+}
+
+/// As [`validate`], and shows each record: for a topic that demands keys or recent timestamps.
+///
+/// Source: `LogValidator.validateBatch`, `assignOffsetsNonCompressed`, `validateMessagesAndAssignOffsetsCompressed`.
+/// The number of records is at least 1, that of the header, and that of the offsets; each has the structure of a record;
+/// nothing follows the last. Offset deltas must be 0, 1, 2 and so on in compressed batches; in others, Kafka stores whatever
+/// they are (so that the log shows offsets that the batch does not have). The sizes of compressed records are not compared with their contents, since Kafka does not
+/// either (`DefaultRecord.readPartiallyFrom`).
+///
+/// # Errors
+/// The first fault.
+pub(crate) fn validate_each(batch: &[u8], mut look: impl FnMut(&Record)) -> Result<i64, Invalid> {
+    let header = Header::of(batch)?;
+    if header.count <= 0 {
+        return Err(Invalid::Structure("a batch without records"));
+    }
+    if i64::from(header.last_offset_delta) + 1 != i64::from(header.count) {
+        return Err(Invalid::Structure("the number of records is not that of the offsets"));
+    }
+    let mut max_timestamp = -1;
+    let mut expected = 0;
+    let mut consecutive = true;
+    walk(batch, &header, |record| {
+        max_timestamp = max_timestamp.max(record.timestamp);
+        consecutive &= record.offset == expected;
+        expected += 1;
+        look(record);
+        ControlFlow::<()>::Continue(())
+    })?;
+    if header.attributes & CODEC != 0 && !consecutive {
+        return Err(Invalid::Numbering);
+    }
+    Ok(max_timestamp)
+}
+
+/// The first record at or above `from_offset` whose timestamp is at least `at_least` (milliseconds): its offset and
+/// timestamp. The records of control batches count.
+///
+/// Source: `FileRecords.searchForTimestamp`, which skips batches whose header has a smaller greatest timestamp.
+pub(crate) fn find_timestamp(batch: &[u8], at_least: i64, from_offset: i64) -> Option<(i64, i64)> {
+    find(batch, |record| record.timestamp >= at_least && record.offset >= from_offset)
+}
+
+/// The first record that has the greatest timestamp of the batch, as its header says: its offset and timestamp.
+///
+/// Source: `RecordBatch.offsetOfMaxTimestamp` (KIP-734).
+pub(crate) fn max_timestamp_offset(batch: &[u8]) -> Option<(i64, i64)> {
+    let max_timestamp = Header::of(batch).ok()?.max_timestamp;
+    find(batch, |record| record.timestamp == max_timestamp)
+}
+
+fn find(batch: &[u8], mut is_it: impl FnMut(&Record) -> bool) -> Option<(i64, i64)> {
+    let header = Header::of(batch).ok()?;
+    let found = walk(batch, &header, |record| {
+        if is_it(record) { ControlFlow::Break((record.offset, record.timestamp)) } else { ControlFlow::Continue(()) }
+    });
+    found.ok().flatten()
+}
+
+/// What reading records takes of the header of their batch.
+struct Header {
+    base_offset: i64,
+    attributes: i16,
+    last_offset_delta: i32,
+    base_timestamp: i64,
+    max_timestamp: i64,
+    count: i32,
+}
+
+impl Header {
+    fn of(batch: &[u8]) -> Result<Self, Invalid> {
+        let header = batch.first_chunk::<RECORDS>().ok_or(Invalid::Structure("shorter than the header of a batch"))?;
+        Ok(Self {
+            base_offset: i64::from_be_bytes(field(header, 0)),
+            attributes: i16::from_be_bytes(field(header, ATTRIBUTES)),
+            last_offset_delta: i32::from_be_bytes(field(header, LAST_OFFSET_DELTA)),
+            base_timestamp: i64::from_be_bytes(field(header, BASE_TIMESTAMP)),
+            max_timestamp: i64::from_be_bytes(field(header, MAX_TIMESTAMP)),
+            count: i32::from_be_bytes(field(header, COUNT)),
+        })
+    }
+}
+
+/// `N` bytes of the header from `at` on; the offsets above are within it.
+fn field<const N: usize>(header: &[u8; RECORDS], at: usize) -> [u8; N] {
+    header.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
+}
+
+/// Shows the records of a batch in their order, until `look` breaks off; what it breaks off with, or the first fault.
+/// After the last record, nothing may follow.
+fn walk<T>(batch: &[u8], header: &Header, look: impl FnMut(&Record) -> ControlFlow<T>) -> Result<Option<T>, Invalid> {
+    let records = batch.get(RECORDS..).unwrap_or_default();
+    match codec::unpack(header.attributes & CODEC, records)? {
+        None => walk_source(Slice(records), header, look),
+        Some(unpacked) => walk_source(Stream::new(unpacked, MOST_UNPACKED), header, look),
+    }
+}
+
+fn walk_source<T>(
+    mut source: impl Source,
+    header: &Header,
+    mut look: impl FnMut(&Record) -> ControlFlow<T>,
+) -> Result<Option<T>, Invalid> {
+    let stamped = header.attributes & LOG_APPEND_TIME != 0;
+    for _ in 0..header.count {
+        let fields = source.record()?;
+        let record = Record {
+            offset: header.base_offset.wrapping_add(i64::from(fields.offset_delta)),
+            timestamp: match stamped {
+                true => header.max_timestamp,
+                false => header.base_timestamp.wrapping_add(fields.timestamp_delta),
+            },
+            has_key: fields.has_key,
+        };
+        if let ControlFlow::Break(found) = look(&record) {
+            return Ok(Some(found));
+        }
+    }
+    if source.is_at_end()? { Ok(None) } else { Err(Invalid::Structure("more records than the header says")) }
+}

@@ -1,0 +1,66 @@
+//! From a stream of bytes to frames.
+
+use std::io;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::{io::AsyncReadExt, net::tcp::OwnedReadHalf};
+
+/// Bytes of the length in front of each frame.
+const LENGTH: usize = 4;
+/// What is read at once when nothing is known of what comes.
+const CHUNK: usize = 16 << 10;
+/// A frame gets so much memory at first, and as much again as has arrived: its length is only a claim.
+const TRUSTED: usize = 1 << 20;
+
+/// The frames of a connection.
+pub(super) struct Frames {
+    reader: OwnedReadHalf,
+    buffer: BytesMut,
+    largest: usize,
+}
+
+impl Frames {
+    /// Refuses frames of more than `largest` bytes.
+    pub(super) fn new(reader: OwnedReadHalf, largest: usize) -> Self {
+        Self { reader, buffer: BytesMut::new(), largest }
+    }
+
+    /// Whether a whole frame has arrived already.
+    pub(super) fn has_one(&self) -> bool {
+        self.claimed().is_some_and(|length| self.buffer.len() >= LENGTH.saturating_add(length))
+    }
+
+    /// The length of the frame that begins; a negative one becomes one that no buffer reaches.
+    fn claimed(&self) -> Option<usize> {
+        let length: [u8; LENGTH] = self.buffer.get(..LENGTH)?.try_into().ok()?;
+        Some(usize::try_from(i32::from_be_bytes(length)).unwrap_or(usize::MAX))
+    }
+
+    /// The next frame without its length; `None` at the end of the stream.
+    ///
+    /// # Errors
+    /// `InvalidData` when the length is negative or too large; else what reading gives.
+    pub(super) async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        loop {
+            match self.claimed() {
+                None => self.buffer.reserve(CHUNK),
+                Some(length) if length > self.largest => {
+                    let claim = if length == usize::MAX { "a negative number of".into() } else { length.to_string() };
+                    let why = format!("a frame of {claim} bytes, where {} are allowed", self.largest);
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+                }
+                Some(length) if self.buffer.len() >= LENGTH + length => {
+                    self.buffer.advance(LENGTH);
+                    return Ok(Some(self.buffer.split_to(length).freeze()));
+                }
+                Some(length) => {
+                    let missing = LENGTH + length - self.buffer.len();
+                    self.buffer.reserve(missing.min(TRUSTED.max(self.buffer.len())));
+                }
+            }
+            if self.reader.read_buf(&mut self.buffer).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Bytes on the wire, before they mean anything.
+
+pub(crate) mod shape;
