@@ -126,8 +126,8 @@ impl State {
             ),
             Self::NoTopic => format!("topic {topic} does not exist: run its producer first, or correct --topic"),
             _ => format!(
-                "no Kafka answers on {servers} within {seconds} s{}: start one with compose/kafka.sh, or give its \
-                 address with --bootstrap-servers HOST:PORT",
+                "no Kafka answers on {servers} within {seconds} s{}: start one (cargo run -p lab -- broker, or \
+                 compose/kafka.sh), or give its address with --bootstrap-servers HOST:PORT",
                 client.events().last_error().map(|why| format!(" ({why})")).unwrap_or_default()
             ),
         })

@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
-use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use common::cli::Broker;
 use common::stop;
 
@@ -15,18 +16,23 @@ use crate::kafka::Kafka;
 use crate::names::{Names, random_seed};
 use crate::report::Report;
 use crate::scenarios::calm::{self, Calm};
+use crate::serve::{self, Serve};
 use crate::text::Lang;
 use crate::topics::Topics;
 use crate::{cargo, interrupt, json, table};
 
 /// Run the course's programs against a Kafka, and say which delivery guarantee holds
 ///
-/// Builds the programs, gives each its own topics, group and transactional id, lets the producers feed the consumers,
+/// Starts a Kafka of its own, in memory, unless --bootstrap-servers names one. Builds the programs, gives each its own topics, group and transactional id, lets the producers feed the consumers,
 /// reads the topics directly to their end at both isolation levels, and compares what the programs said with what is
 /// there.
 #[derive(Debug, Parser)]
 #[command(name = "lab", version, after_help = EXIT_STATUS, disable_help_flag = true, disable_version_flag = true)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     #[command(flatten)]
     kafka: Broker,
 
@@ -63,6 +69,12 @@ struct Args {
     version: Option<bool>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(after_help = serve::EXAMPLES)]
+    Broker(Serve),
+}
+
 const RUN: &str = "Run";
 const OUTPUT: &str = "Output";
 
@@ -83,7 +95,11 @@ Code de sortie : 0 tout est comme prévu, 1 ce n'est pas le cas, 2 rien n'a pu �
 
 /// The French help, by flag; what is not here is told in English.
 const HELP_FR: &[(&str, &str)] = &[
-    ("bootstrap_servers", "Où Kafka écoute ; plusieurs adresses sont séparées par des virgules"),
+    (
+        "bootstrap_servers",
+        "Où Kafka écoute ; plusieurs adresses sont séparées par des virgules [défaut : un broker embarqué, le temps de \
+         l'exécution]",
+    ),
     ("namespace", "Mettre NOM- devant les topics, groupes et identifiants de transaction, pour partager un même Kafka"),
     ("property", "Fixer une propriété de librdkafka, pour tous les programmes (à répéter au besoin)"),
     ("properties", "Plusieurs -X à la fois, séparés par des points-virgules"),
@@ -101,28 +117,41 @@ const HELP_FR: &[(&str, &str)] = &[
     ("version", "Afficher la version"),
 ];
 
+const BOOTSTRAP_SERVERS: &str =
+    "Where Kafka listens; several addresses are separated by commas [default: an embedded broker, for this run]";
+
 const ABOUT_FR: &str = "Exécute les programmes du cours sur un Kafka, et dit quelle garantie de livraison est tenue";
+
+const TEMPLATE_FR: &str = "{about-with-newline}\nUtilisation : {usage}\n\n{all-args}{after-help}";
 
 const LONG_ABOUT_FR: &str = "\
 Exécute les programmes du cours sur un Kafka, et dit quelle garantie de livraison est tenue
 
-Compile les programmes, donne à chacun ses topics, son groupe et son identifiant de transaction, fait alimenter les \
+Démarre son propre Kafka, en mémoire, sauf si --bootstrap-servers en désigne un. Compile les programmes, donne à chacun ses topics, son groupe et son identifiant de transaction, fait alimenter les \
 consommateurs par les producteurs, lit les topics directement jusqu'au bout aux deux niveaux d'isolation, et compare ce \
 que les programmes ont dit à ce qui s'y trouve.";
 
 /// Runs the lab, as the command line says.
 pub fn main() -> ExitCode {
     let lang = language(std::env::args_os());
-    let args = match command(lang).try_get_matches().and_then(|matches| Args::from_arg_matches(&matches)) {
-        Ok(args) => args,
+    let parsed = command(lang).try_get_matches().and_then(|matches| {
+        let args = Args::from_arg_matches(&matches)?;
+        Ok((args, names_a_kafka(&matches)))
+    });
+    let (args, given) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => error.exit(),
     };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_target(false).init();
-    if let Err(error) = interrupt::listen(lang) {
+    if let Some(Command::Broker(serve)) = &args.command {
+        return keep_broker(serve, lang);
+    }
+    if let Err(error) = interrupt::listen(Some(lang.stopping())) {
         log::warn!("no signal handler could be installed: {error}");
     }
-    let result = run(&args, lang).map(|report| {
-        print(&report, args.format, lang);
+    let format = args.format;
+    let result = run(args, given, lang).map(|report| {
+        print(&report, format, lang);
         report.status()
     });
     match result {
@@ -135,7 +164,31 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args, lang: Lang) -> Result<Report, Error> {
+/// Whether the command line or the environment says which Kafka to use.
+fn names_a_kafka(matches: &ArgMatches) -> bool {
+    !matches!(matches.value_source("bootstrap_servers"), None | Some(ValueSource::DefaultValue))
+}
+
+/// The status is that of a service which was told to stop.
+fn keep_broker(serve: &Serve, lang: Lang) -> ExitCode {
+    if let Err(error) = interrupt::listen(None) {
+        log::warn!("no signal handler could be installed: {error}");
+    }
+    match serve::serve(serve, lang) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("{} {}", lang.error_label(), lang.error(&error)));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(mut args: Args, given: bool, lang: Lang) -> Result<Report, Error> {
+    // Held to the end of the run.
+    let embedded = if given { None } else { Some(serve::for_this_run()?) };
+    if let Some(broker) = &embedded {
+        args.kafka.bootstrap_servers = broker.address().to_string();
+    }
     let kafka = Kafka::new(args.kafka.clone());
     kafka.check()?;
     // Before the build, which may take a minute.
@@ -152,7 +205,7 @@ fn run(args: &Args, lang: Lang) -> Result<Report, Error> {
     let executables = cargo::build(&programs).map_err(unless_interrupted)?;
 
     let names = Names::new(args.seed.unwrap_or_else(random_seed), args.kafka.namespace.as_deref());
-    say(&lang.running(&args.kafka.bootstrap_servers, names.seed(), names.prefix()));
+    say(&lang.running(&args.kafka.bootstrap_servers, embedded.is_some(), names.seed(), names.prefix()));
     let topics: Vec<_> = chains.iter().flat_map(|chain| chain.topics(&names)).collect();
     let groups = chains.iter().filter_map(|chain| chain.group(&names)).collect();
     let created = Topics::create(&kafka, &names, &topics, groups)?;
@@ -215,7 +268,9 @@ fn language(args: impl Iterator<Item = OsString>) -> Lang {
 
 /// The command line, with its help in the language.
 fn command(lang: Lang) -> clap::Command {
-    let command = Args::command();
+    let command = Args::command()
+        .mut_arg("bootstrap_servers", |arg| arg.help(BOOTSTRAP_SERVERS).hide_default_value(true))
+        .mut_subcommands(|command| command.next_help_heading(None::<&str>));
     if lang == Lang::En {
         return command;
     }
@@ -226,10 +281,18 @@ fn command(lang: Lang) -> clap::Command {
             Some(OUTPUT) => arg.help_heading("Sortie"),
             _ => arg,
         })
+        .mut_subcommand("broker", |broker| {
+            serve::HELP_FR
+                .iter()
+                .fold(broker, |broker, (id, help)| broker.mut_arg(id, |arg| arg.help(*help)))
+                .about(serve::ABOUT_FR)
+                .after_help(serve::EXAMPLES_FR)
+                .help_template(TEMPLATE_FR)
+        })
         .about(ABOUT_FR)
         .long_about(LONG_ABOUT_FR)
         .after_help(EXIT_STATUS_FR)
-        .help_template("{about-with-newline}\nUtilisation : {usage}\n\n{all-args}{after-help}")
+        .help_template(TEMPLATE_FR)
 }
 
 #[cfg(test)]

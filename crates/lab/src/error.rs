@@ -12,6 +12,15 @@ pub enum Error {
         /// What librdkafka said last.
         reason: Option<String>,
     },
+    /// The embedded broker cannot listen.
+    Listen {
+        /// Where it should.
+        address: String,
+        /// Another program does already.
+        taken: bool,
+        /// The operating system's reason.
+        why: String,
+    },
     /// librdkafka refuses the properties.
     Client(String),
     /// A property that the lab sets for each program itself.

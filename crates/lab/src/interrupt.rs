@@ -6,16 +6,15 @@ use common::stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::child;
-use crate::text::Lang;
 
 /// What a shell reports for a process that SIGINT ended.
 pub const STATUS: u8 = 130;
 
-/// Listens for SIGINT, SIGTERM and SIGHUP (the terminal was closed), on a thread of its own.
+/// Listens for SIGINT, SIGTERM and SIGHUP (the terminal was closed), on a thread of its own; `says` answers the first.
 ///
 /// # Errors
 /// When the operating system refuses the thread or the handlers.
-pub fn listen(lang: Lang) -> io::Result<()> {
+pub fn listen(says: Option<&'static str>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut signals = {
         let _context = runtime.enter();
@@ -30,8 +29,10 @@ pub fn listen(lang: Lang) -> io::Result<()> {
                 return;
             };
             any(interrupt, terminate, hangup).await;
-            // Nothing can be done when standard error is closed.
-            let _ = writeln!(io::stderr(), "{}", lang.stopping());
+            if let Some(says) = says {
+                // Nothing can be done when standard error is closed.
+                let _ = writeln!(io::stderr(), "{says}");
+            }
             stop::request();
             any(interrupt, terminate, hangup).await;
             child::kill_all();

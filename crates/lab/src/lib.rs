@@ -15,6 +15,7 @@
 //! | [`verdict`] | does that break the promise? |
 //! | [`scenarios`] | what is done to the programs, and what is expected then |
 //! | [`report`], [`table`], [`json`], [`text`] | results for readers: in English and French, and for programs |
+//! | `serve` | the embedded broker: `lab broker`, and the one of a run that was given none |
 //! | [`progress`], [`interrupt`] | the progress bar; Ctrl-C |
 //!
 //! The lab knows the programs by what they do (their lines, their topics, their offsets), and so can judge a client in
@@ -38,6 +39,7 @@ pub mod reader;
 pub mod report;
 pub mod said;
 pub mod scenarios;
+mod serve;
 pub mod table;
 pub mod text;
 pub mod topics;

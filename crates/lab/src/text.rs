@@ -1,6 +1,7 @@
 //! Everything that a user reads, in English and in French.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use crate::catalogue::Guarantee;
 use crate::child::Ended;
@@ -304,10 +305,50 @@ impl Lang {
     }
 
     /// Where a run happens, and how to repeat its names.
-    pub fn running(self, servers: &str, seed: u32, prefix: &str) -> String {
+    pub fn running(self, servers: &str, embedded: bool, seed: u32, prefix: &str) -> String {
+        match (self, embedded) {
+            (En, false) => format!("on {servers}, --seed {seed}: all names begin with {prefix}-"),
+            (En, true) => {
+                format!("on an embedded broker ({servers}), --seed {seed}: all names begin with {prefix}-")
+            }
+            (Fr, false) => format!("sur {servers}, --seed {seed} : tous les noms commencent par {prefix}-"),
+            (Fr, true) => {
+                format!("sur un broker embarqué ({servers}), --seed {seed} : tous les noms commencent par {prefix}-")
+            }
+        }
+    }
+
+    /// What `lab broker` prints once clients can connect.
+    pub fn serving(self, address: SocketAddr) -> String {
+        // The default address needs no flag.
+        let flag = match address.to_string().as_str() {
+            "127.0.0.1:9092" => String::new(),
+            other => format!(" --bootstrap-servers {other}"),
+        };
+        let [produce, consume] = ["producer", "consumer"]
+            .map(|role| format!("  cargo run -p {role}-at-least-once --{flag}").trim_end_matches(" --").to_owned());
         match self {
-            En => format!("on {servers}, --seed {seed}: all names begin with {prefix}-"),
-            Fr => format!("sur {servers}, --seed {seed} : tous les noms commencent par {prefix}-"),
+            En => format!(
+                "Kafka is ready on {address}, in memory: everything is gone when it stops (Ctrl-C).\n\
+                 Next, in two other terminals:\n{produce}\n{consume}\n"
+            ),
+            Fr => format!(
+                "Kafka est prêt sur {address}, en mémoire : tout disparaît quand il s'arrête (Ctrl-C).\n\
+                 Ensuite, dans deux autres terminaux :\n{produce}\n{consume}\n"
+            ),
+        }
+    }
+
+    /// When the embedded broker listens on more than this machine.
+    pub fn open_to_others(self, address: SocketAddr) -> String {
+        match self {
+            En => format!(
+                "{address} can be reached from other machines, and there is no password: anyone may read and write"
+            ),
+            Fr => format!(
+                "{address} est accessible depuis d'autres machines, et sans mot de passe : tout le monde peut lire et \
+                 écrire"
+            ),
         }
     }
 
@@ -342,9 +383,16 @@ fn english(error: &Error) -> String {
         Error::NoBroker { servers, reason } => {
             let reason = reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
             format!(
-                "no Kafka answers on {servers}{reason}: start one with compose/kafka.sh, or give its address with \
-                 --bootstrap-servers HOST:PORT"
+                "no Kafka answers on {servers}{reason}: start one (cargo run -p lab -- broker, or compose/kafka.sh), or \
+                 give its address with --bootstrap-servers HOST:PORT"
             )
+        }
+        Error::Listen { address, taken: true, .. } => format!(
+            "{address} is in use: a Kafka may be there already; stop it, or choose another address with --listen \
+             HOST:PORT"
+        ),
+        Error::Listen { address, taken: false, why } => {
+            format!("the embedded broker cannot listen on {address}: {why}; choose another with --listen HOST:PORT")
         }
         Error::Client(why) => format!("librdkafka refuses this configuration: {why}"),
         Error::NamedByTheLab(key) => format!("-X {key}: the lab gives each program its own; leave it out"),
@@ -379,10 +427,18 @@ fn french(error: &Error) -> String {
         Error::NoBroker { servers, reason } => {
             let reason = reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
             format!(
-                "aucun Kafka ne répond sur {servers}{reason} : démarrez-en un avec compose/kafka.sh, ou donnez son \
+                "aucun Kafka ne répond sur {servers}{reason} : démarrez-en un (cargo run -p lab -- broker, ou compose/kafka.sh), ou donnez son \
                  adresse avec --bootstrap-servers HÔTE:PORT"
             )
         }
+        Error::Listen { address, taken: true, .. } => format!(
+            "{address} est déjà pris, peut-être par un Kafka : arrêtez-le, ou choisissez une autre adresse avec \
+             --listen HÔTE:PORT"
+        ),
+        Error::Listen { address, taken: false, why } => format!(
+            "le broker embarqué ne peut pas écouter sur {address} : {why} ; choisissez une autre adresse avec --listen \
+             HÔTE:PORT"
+        ),
         Error::Client(why) => format!("librdkafka refuse cette configuration : {why}"),
         Error::NamedByTheLab(key) => format!("-X {key} : le lab donne le sien à chaque programme ; à omettre"),
         Error::NoWorkspace(lab) => {

@@ -13,7 +13,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 
 use crate::support::PROGRAMS;
-use crate::support::broker::Kafka;
+use crate::support::broker::Mortal;
 use crate::support::kafka::Isolation::{ReadCommitted, ReadUncommitted};
 use crate::support::kafka::{committed, create, fill, topic, unique, values, wait_for_markers};
 use crate::support::program::{Ended, PATIENCE, Program, command};
@@ -352,10 +352,10 @@ fn consumers_commit_no_message_whose_line_could_not_be_written() {
 
 #[test]
 fn when_the_broker_is_killed_deliveries_fail_and_ctrl_c_still_ends_every_program() {
-    let kafka = Kafka::start(1);
-    let start = |package: &str, args: &[&str]| {
-        Program::spawn(command(package, args).env("BOOTSTRAP_SERVERS", kafka.bootstrap()))
-    };
+    let kafka = Mortal::start();
+    let bootstrap = kafka.bootstrap();
+    let start =
+        |package: &str, args: &[&str]| Program::spawn(command(package, args).env("BOOTSTRAP_SERVERS", &bootstrap));
     for input in ["tp-at-most-once", "tp-at-least-once", "input", "mon_topic"] {
         start(ALO, &["--topic", input, "--count", "1000"]).wait().expect(0);
     }
@@ -373,7 +373,7 @@ fn when_the_broker_is_killed_deliveries_fail_and_ctrl_c_still_ends_every_program
         let lines = program.take_lines(3);
         (package, program, lines)
     });
-    kafka.kill_node(1);
+    kafka.kill();
     let killed = Instant::now();
     for (_, program, _) in &endless {
         program.signal(Signal::INT);

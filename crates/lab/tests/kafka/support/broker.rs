@@ -1,4 +1,4 @@
-//! An Apache Kafka for the tests, started by `compose/kafka.sh`.
+//! A Kafka for the tests: embedded, given, or started by `compose/kafka.sh`.
 
 use std::{
     env, fs,
@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use broker::Broker;
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
@@ -27,28 +28,60 @@ const START: Duration = Duration::from_secs(300);
 const STOP: Duration = Duration::from_secs(40);
 const POLL: Duration = Duration::from_millis(20);
 
-/// The Kafka of this test process: that of `KAFKA_BOOTSTRAP_SERVERS`, else one node started at the first call.
-///
-/// The node ends with the process, in whatever way that ends: it holds the other end of kafka.sh's standard input.
+/// The Kafka of this test process: that of `KAFKA_BOOTSTRAP_SERVERS`, else an embedded broker.
 pub(crate) fn bootstrap() -> &'static str {
-    enum Shared {
-        Given(String),
-        Started(Kafka),
-    }
     // A failure is kept, too: otherwise each test would wait for it again.
-    static SHARED: OnceLock<Result<Shared, String>> = OnceLock::new();
+    static GIVEN: OnceLock<Option<Result<String, String>>> = OnceLock::new();
+    static EMBEDDED: OnceLock<(Broker, String)> = OnceLock::new();
 
-    let shared = SHARED.get_or_init(|| match env::var("KAFKA_BOOTSTRAP_SERVERS") {
-        Ok(given) => match answers(&given) {
-            Ok(()) => Ok(Shared::Given(given)),
+    let given = GIVEN.get_or_init(|| {
+        let given = env::var("KAFKA_BOOTSTRAP_SERVERS").ok()?;
+        Some(match answers(&given) {
+            Ok(()) => Ok(given),
             Err(error) => Err(format!("KAFKA_BOOTSTRAP_SERVERS={given}: no Kafka answers there: {error}")),
-        },
-        Err(_) => Kafka::try_start(1).map(Shared::Started),
+        })
     });
-    match shared {
-        Ok(Shared::Given(given)) => given,
-        Ok(Shared::Started(kafka)) => kafka.bootstrap(),
-        Err(error) => panic!("{error}"),
+    match given {
+        Some(Ok(given)) => given,
+        Some(Err(error)) => panic!("{error}"),
+        None => {
+            let (_, address) = EMBEDDED.get_or_init(|| {
+                let broker = Broker::builder().start().expect("an embedded broker");
+                let address = broker.address().to_string();
+                (broker, address)
+            });
+            address
+        }
+    }
+}
+
+/// A broker that belongs to one test, and may die: embedded, unless the tests run on Apache Kafka.
+pub(crate) enum Mortal {
+    Embedded(Broker),
+    Kafka(Kafka),
+}
+
+impl Mortal {
+    pub(crate) fn start() -> Self {
+        match env::var_os("KAFKA_BOOTSTRAP_SERVERS") {
+            Some(_) => Self::Kafka(Kafka::start(1)),
+            None => Self::Embedded(Broker::builder().start().expect("an embedded broker")),
+        }
+    }
+
+    pub(crate) fn bootstrap(&self) -> String {
+        match self {
+            Self::Embedded(broker) => broker.address().to_string(),
+            Self::Kafka(kafka) => kafka.bootstrap().to_owned(),
+        }
+    }
+
+    /// At once, and for good.
+    pub(crate) fn kill(self) {
+        match self {
+            Self::Embedded(broker) => drop(broker),
+            Self::Kafka(kafka) => kafka.kill_node(1),
+        }
     }
 }
 
