@@ -5,6 +5,7 @@ use kafka_protocol::messages::{
     fetch_request as fr,
     fetch_response::PartitionData,
     list_offsets_request as lo,
+    list_offsets_response::ListOffsetsPartitionResponse,
     metadata_request::MetadataRequestTopic,
     offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics},
 };
