@@ -39,7 +39,7 @@ use step::Step;
 use crate::support::broker::bootstrap;
 
 /// Histories at the same time: they mostly wait for the broker.
-const AT_ONCE: u64 = 4;
+const AT_ONCE: u64 = 8;
 
 fn number(variable: &str) -> Option<u64> {
     let value = env::var(variable).ok()?;

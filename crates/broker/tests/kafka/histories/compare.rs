@@ -39,7 +39,8 @@ pub(crate) fn differences(steps: &[Step], first: &Report, second: &Report) -> im
         let line = |report: &Report| report.state.get(index).cloned().unwrap_or_else(|| "nothing".to_owned());
         let (first, second) = (line(first), line(second));
         let label = first.split(':').next().unwrap_or_default();
-        let kind = label.chars().filter(|char| !char.is_ascii_digit()).collect();
+        let label: String = label.chars().filter(|char| !char.is_ascii_digit()).collect();
+        let kind = format!("final {label}");
         (first != second).then(|| Difference { place: "the final state".to_owned(), kind, first, second })
     });
     outcome.chain(state)

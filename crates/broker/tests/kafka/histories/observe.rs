@@ -5,6 +5,7 @@ use kafka_protocol::messages::{
     fetch_request as fr,
     fetch_response::PartitionData,
     list_offsets_request as lo,
+    list_offsets_response::ListOffsetsPartitionResponse,
     metadata_request::MetadataRequestTopic,
     offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics},
 };
@@ -28,10 +29,12 @@ pub(crate) fn state(run: &mut Run) -> Vec<String> {
             {
                 lines.push(format!("t{topic}/{partition} {what}: {}", list_offsets(run, at, timestamp, committed)));
             }
-            let start = start(run, at);
+            let (start, end) = (offset_of(run, at, -2, false).offset, offset_of(run, at, -1, false).offset);
             lines.push(format!("t{topic}/{partition} log: {}", fetch(run, at, start, false)));
-            lines.push(format!("t{topic}/{partition} visible: {}", visible(run, at)));
-            for offset in [1, 2, 3, 5, 8, 13, 21, 34] {
+            lines.push(format!("t{topic}/{partition} visible: {}", visible(run, at, start)));
+            // One before the start, where there is one, and one behind the end.
+            let offsets = [1, 2, 3, 5, 8, 13, 21, 34].map(|distance| start - 2 + distance);
+            for offset in offsets.into_iter().filter(|offset| (0..=end + 1).contains(offset)) {
                 let fetched = fetch(run, at, offset, true);
                 lines.push(format!("t{topic}/{partition} committed from {offset}: {fetched}"));
             }
@@ -76,10 +79,6 @@ fn fetch_partition(run: &mut Run, (topic, index): At, offset: i64, committed: bo
         .with_session_epoch(-1)
         .with_topics(vec![topic]);
     run.admin.call(&request, 12).responses.remove(0).partitions.remove(0)
-}
-
-fn start(run: &mut Run, at: At) -> i64 {
-    fetch_partition(run, at, 0, false).log_start_offset
 }
 
 /// One Fetch: batches with everything that is in them, and the aborted transactions that concern them.
@@ -134,8 +133,7 @@ fn aborted(run: &mut Run, partition: &PartitionData, batches: &[Fetched]) -> Str
 
 /// The values that a read_committed consumer gives its user: it leaves out control batches, and those of a producer
 /// between the first offset of an aborted transaction and its marker.
-fn visible(run: &mut Run, at: At) -> String {
-    let start = start(run, at);
+fn visible(run: &mut Run, at: At, start: i64) -> String {
     let partition = fetch_partition(run, at, start, true);
     let mut aborted: Vec<_> = partition.aborted_transactions.unwrap_or_default();
     aborted.sort_by_key(|one| one.first_offset);
@@ -155,9 +153,7 @@ fn visible(run: &mut Run, at: At) -> String {
     values.join(" ")
 }
 
-pub(crate) fn list_offsets(run: &mut Run, (topic, index): At, timestamp: i64, committed: bool) -> String {
-    // A history's timestamps are the numbers of its steps, in seconds.
-    let timestamp = if timestamp < 0 { timestamp } else { run.epoch + timestamp * 1000 };
+fn offset_of(run: &mut Run, (topic, index): At, timestamp: i64, committed: bool) -> ListOffsetsPartitionResponse {
     let partition = lo::ListOffsetsPartition::default()
         .with_partition_index(index)
         .with_current_leader_epoch(-1)
@@ -167,8 +163,13 @@ pub(crate) fn list_offsets(run: &mut Run, (topic, index): At, timestamp: i64, co
         .with_replica_id(BrokerId(-1))
         .with_isolation_level(i8::from(committed))
         .with_topics(vec![topic]);
-    let response = run.admin.call(&request, 7);
-    let partition = &response.topics[0].partitions[0];
+    run.admin.call(&request, 7).topics.remove(0).partitions.remove(0)
+}
+
+pub(crate) fn list_offsets(run: &mut Run, at: At, timestamp: i64, committed: bool) -> String {
+    // A history's timestamps are the numbers of its steps, in seconds.
+    let timestamp = if timestamp < 0 { timestamp } else { run.epoch + timestamp * 1000 };
+    let partition = offset_of(run, at, timestamp, committed);
     let found = match partition.timestamp {
         -1 => "-1".to_owned(),
         found if found - run.epoch < 1_000_000 => (found - run.epoch).to_string(),
