@@ -8,7 +8,7 @@ use kafka_protocol::messages::{
 };
 
 use super::support::{
-    Producer, READ_COMMITTED, READ_UNCOMMITTED, Read, batch_of, code, committed, connect, end_offset,
+    Producer, READ_COMMITTED, READ_UNCOMMITTED, Read, batch_of, code, committed, connect, end_offset, is_now,
     last_stable_offset, now, produce_plainly, read, read_by, topic, topic_name, try_offset, try_produce,
 };
 use crate::support::batch::{self, Batch};
