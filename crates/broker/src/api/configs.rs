@@ -1,5 +1,7 @@
 //! DescribeConfigs, AlterConfigs, IncrementalAlterConfigs.
 
+use std::{collections::HashSet, hash::Hash};
+
 use kafka_protocol::{
     ResponseError,
     messages::{
@@ -35,6 +37,8 @@ const DEFAULT: i8 = 5;
 /// What IncrementalAlterConfigs does with a value.
 const SET: i8 = 0;
 const DELETE: i8 = 1;
+const APPEND: i8 = 2;
+const SUBTRACT: i8 = 3;
 
 type Refusal = (ResponseError, String);
 
@@ -130,14 +134,19 @@ impl Engine {
         call: Call<IncrementalAlterConfigsRequest>,
     ) -> IncrementalAlterConfigsResponse {
         let request = call.request;
+        let resources =
+            request.resources.iter().map(|resource| (resource.resource_type, resource.resource_name.clone()));
+        let twice = repeated(resources);
         let responses = request
             .resources
             .into_iter()
             .map(|resource| {
-                let altered =
-                    self.alter(resource.resource_type, &resource.resource_name, request.validate_only, |config| {
-                        resource.configs.iter().try_for_each(|change| apply(config, change))
-                    });
+                let of = (resource.resource_type, resource.resource_name.clone());
+                let names = resource.configs.iter().map(|setting| setting.name.clone());
+                let unclear = twice.contains(&of) || !repeated(names).is_empty();
+                let altered = self.alter(&of, unclear, request.validate_only, |config| {
+                    resource.configs.iter().try_for_each(|change| apply(config, change))
+                });
                 let response = AlterConfigsResourceResponse::default()
                     .with_resource_type(resource.resource_type)
                     .with_resource_name(resource.resource_name);
@@ -155,18 +164,20 @@ impl Engine {
     /// Replaces all settings of a topic: what is not named goes back to its default.
     pub(crate) fn alter_configs(&mut self, call: Call<AlterConfigsRequest>) -> AlterConfigsResponse {
         let request = call.request;
+        let resources =
+            request.resources.iter().map(|resource| (resource.resource_type, resource.resource_name.clone()));
+        let twice = repeated(resources);
         let responses = request
             .resources
             .into_iter()
             .map(|resource| {
-                let altered =
-                    self.alter(resource.resource_type, &resource.resource_name, request.validate_only, |config| {
-                        *config = TopicConfig::default();
-                        resource
-                            .configs
-                            .iter()
-                            .try_for_each(|setting| set(config, &setting.name, setting.value.as_ref()))
-                    });
+                let of = (resource.resource_type, resource.resource_name.clone());
+                let names = resource.configs.iter().map(|setting| setting.name.clone());
+                let unclear = twice.contains(&of) || !repeated(names).is_empty();
+                let altered = self.alter(&of, unclear, request.validate_only, |config| {
+                    *config = TopicConfig::default();
+                    resource.configs.iter().try_for_each(|setting| set(config, &setting.name, setting.value.as_ref()))
+                });
                 let response = Altered::default()
                     .with_resource_type(resource.resource_type)
                     .with_resource_name(resource.resource_name);
@@ -184,14 +195,20 @@ impl Engine {
     /// All changes of a resource, or none.
     fn alter(
         &mut self,
-        kind: i8,
-        topic: &StrBytes,
+        (kind, topic): &(i8, StrBytes),
+        unclear: bool,
         validate_only: bool,
         change: impl FnOnce(&mut TopicConfig) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
-        if kind != TOPIC {
+        if unclear {
+            return Err((ResponseError::InvalidRequest, "something is named twice".into()));
+        }
+        if *kind != TOPIC {
             let why = "only the settings of topics can be changed on this broker";
             return Err((ResponseError::InvalidRequest, why.into()));
+        }
+        if let Some(complaint) = name::complaint(topic) {
+            return Err((ResponseError::InvalidTopicException, format!("Topic name is invalid: {complaint}")));
         }
         let topic = self.topics.get_mut(&TopicName(topic.clone())).ok_or_else(unknown_topic)?;
         let mut config = topic.config.clone();
@@ -207,13 +224,16 @@ fn apply(config: &mut TopicConfig, change: &AlterableConfig) -> Result<(), Refus
     match change.config_operation {
         SET => set(config, &change.name, change.value.as_ref()),
         DELETE => config.unset(&change.name).map_err(invalid),
-        _ => match Key::from_name(&change.name).map(Key::kind) {
-            Some(Kind::List) => Err(invalid(format!("this broker keeps no list in {}", &*change.name))),
-            _ => Err(invalid(format!(
-                "Can't append or subtract to config key {} because its type is not LIST.",
-                &*change.name
-            ))),
-        },
+        APPEND => with_value(change, |value| config.append(&change.name, value)),
+        SUBTRACT => with_value(change, |value| config.subtract(&change.name, value)),
+        other => Err((ResponseError::InvalidRequest, format!("no operation on a setting has the number {other}"))),
+    }
+}
+
+fn with_value(change: &AlterableConfig, apply: impl FnOnce(&str) -> Result<(), String>) -> Result<(), Refusal> {
+    match &change.value {
+        Some(value) => apply(value).map_err(invalid),
+        None => Err((ResponseError::InvalidRequest, format!("Null value not supported for: {}", &*change.name))),
     }
 }
 
@@ -252,4 +272,10 @@ fn synonym(name: &'static str, value: String, source: i8) -> DescribeConfigsSyno
         .with_name(StrBytes::from_static_str(name))
         .with_value(Some(StrBytes::from_string(value)))
         .with_source(source)
+}
+
+/// What stands more than once in a list.
+fn repeated<T: Eq + Hash + Clone>(all: impl Iterator<Item = T>) -> HashSet<T> {
+    let mut seen = HashSet::new();
+    all.filter(|one| !seen.insert(one.clone())).collect()
 }

@@ -98,7 +98,10 @@ impl Engine {
             LATEST => Some((-1, last, epoch(last))),
             EARLIEST | EARLIEST_LOCAL => Some((-1, log.start_offset(), epoch(log.start_offset()))),
             LATEST_TIERED => Some((-1, -1, -1)),
-            MAX_TIMESTAMP => log.find_max_timestamp().map(|(timestamp, offset)| (timestamp, offset, LEADER_EPOCH)),
+            MAX_TIMESTAMP => log
+                .find_max_timestamp()
+                .filter(|(_, offset)| *offset < last)
+                .map(|(timestamp, offset)| (timestamp, offset, LEADER_EPOCH)),
             timestamp => log
                 .find_timestamp(timestamp)
                 .filter(|(_, offset)| *offset < last)

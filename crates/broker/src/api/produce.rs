@@ -8,20 +8,28 @@ use kafka_protocol::{
     messages::{
         ProduceRequest, ProduceResponse,
         produce_request::{PartitionProduceData, TopicProduceData},
-        produce_response::{PartitionProduceResponse, TopicProduceResponse},
+        produce_response::{BatchIndexAndErrorMessage, PartitionProduceResponse, TopicProduceResponse},
     },
     protocol::StrBytes,
 };
 
 use crate::{
     engine::{Engine, dispatch::Call},
-    log::{batch::Batch, partition::Timestamps, records},
+    log::{
+        batch::{Batch, Corrupt, NO_TIMESTAMP},
+        partition::Timestamps,
+        records,
+    },
     topics::{TopicPartition, config::TopicConfig},
     transactions::ProducerIdAndEpoch,
 };
 
 /// From this version on, a transactional write makes its partition a part of the transaction (KIP-890).
 const ADDS_PARTITIONS: i16 = 12;
+/// From this version on, batches may be compressed with zstd (KIP-110).
+const KNOWS_ZSTD: i16 = 7;
+/// From this version on, clients are told which records were at fault (KIP-467).
+const TELLS_RECORDS: i16 = 8;
 /// From this version on, clients know `TRANSACTION_ABORTABLE`.
 const KNOWS_ABORTABLE: i16 = 11;
 
@@ -42,16 +50,18 @@ struct Stored {
 struct Refused {
     error: ResponseError,
     why: Option<String>,
+    /// Records at fault, counted from 0.
+    records: Vec<i32>,
 }
 
 impl From<ResponseError> for Refused {
     fn from(error: ResponseError) -> Self {
-        Self { error, why: None }
+        Self { error, why: None, records: Vec::new() }
     }
 }
 
 fn refused(error: ResponseError, why: impl Into<String>) -> Refused {
-    Refused { error, why: Some(why.into()) }
+    Refused { error, why: Some(why.into()), records: Vec::new() }
 }
 
 impl Engine {
@@ -77,7 +87,7 @@ impl Engine {
                         if let Err(refused) = &result {
                             first_error.get_or_insert(refused.error);
                         }
-                        self.produced(&partition, result)
+                        self.produced(&partition, result, version)
                     })
                     .collect();
                 TopicProduceResponse::default().with_name(topic.name).with_partition_responses(partitions)
@@ -102,7 +112,7 @@ impl Engine {
         if self.topics.partition(topic, *index).is_none() {
             return Err(ResponseError::UnknownTopicOrPartition.into());
         }
-        let batch = only_batch(data.records.as_ref())?;
+        let batch = only_batch(data.records.as_ref(), version)?;
         if !matches!(acks, -1..=1) {
             return Err(ResponseError::InvalidRequiredAcks.into());
         }
@@ -117,6 +127,7 @@ impl Engine {
             return Err(ResponseError::UnknownTopicOrPartition.into());
         };
         let retention = topic.config.retention.unwrap_or(usize::MAX).min(self.settings.retention_bytes);
+        let oldest = topic.config.retention_time.map_or(i64::MIN, |time| now.saturating_sub(time));
         let timestamps = check(batch, &topic.config, acks, now)?;
         let Some(log) = topic.partition_mut(*index) else {
             return Err(ResponseError::UnknownTopicOrPartition.into());
@@ -130,7 +141,7 @@ impl Engine {
             return Err(ResponseError::InvalidTxnState.into());
         }
         let base_offset = log.append(batch, timestamps)?;
-        log.retain(retention);
+        log.retain(retention, oldest);
         self.fetches.changed(partition);
         let append_time = match timestamps {
             Timestamps::Append { now } => now,
@@ -165,7 +176,12 @@ impl Engine {
         })
     }
 
-    fn produced(&self, partition: &TopicPartition, result: Result<Stored, Refused>) -> PartitionProduceResponse {
+    fn produced(
+        &self,
+        partition: &TopicPartition,
+        result: Result<Stored, Refused>,
+        version: i16,
+    ) -> PartitionProduceResponse {
         let response = PartitionProduceResponse::default().with_index(partition.partition);
         match result {
             Ok(Stored { base_offset, append_time }) => {
@@ -175,12 +191,26 @@ impl Engine {
                     .with_log_append_time_ms(append_time)
                     .with_log_start_offset(start.map_or(-1, |log| log.start_offset()))
             }
-            Err(Refused { error, why }) => response
-                .with_error_code(error.code())
-                .with_base_offset(-1)
-                .with_log_append_time_ms(-1)
-                .with_log_start_offset(-1)
-                .with_error_message(why.map(StrBytes::from_string)),
+            Err(Refused { error, why, records }) => {
+                let why = why.map(StrBytes::from_string);
+                let records = records
+                    .into_iter()
+                    .map(|index| {
+                        BatchIndexAndErrorMessage::default()
+                            .with_batch_index(index)
+                            .with_batch_index_error_message(why.clone())
+                    })
+                    .collect();
+                let response = response
+                    .with_error_code(error.code())
+                    .with_base_offset(-1)
+                    .with_log_append_time_ms(-1)
+                    .with_log_start_offset(-1);
+                if version < TELLS_RECORDS {
+                    return response;
+                }
+                response.with_record_errors(records).with_error_message(why)
+            }
         }
     }
 }
@@ -189,7 +219,7 @@ impl Engine {
 fn whole_request(acks: i16, transactional_id: Option<&StrBytes>, topics: &[TopicProduceData]) -> Option<ResponseError> {
     let batches = || {
         topics.iter().flat_map(|topic| &topic.partition_data).filter_map(|data| {
-            let (batch, _) = Batch::split_first(data.records.as_ref()?)?;
+            let (batch, _) = Batch::split_first(data.records.as_ref()?).ok()??;
             (batch.is_current_format() && batch.is_transactional()).then_some(batch)
         })
     };
@@ -206,18 +236,22 @@ fn whole_request(acks: i16, transactional_id: Option<&StrBytes>, topics: &[Topic
 }
 
 /// The batch of a partition: there must be one, and no other.
-fn only_batch(records: Option<&Bytes>) -> Result<Batch<'_>, Refused> {
+fn only_batch(records: Option<&Bytes>, version: i16) -> Result<Batch<'_>, Refused> {
     let records = records.map(|records| &records[..]).unwrap_or_default();
-    let Some((batch, rest)) = Batch::split_first(records) else {
+    let corrupt = |_| refused(ResponseError::CorruptMessage, "no record batch begins like this");
+    let Some((batch, rest)) = Batch::split_first(records).map_err(corrupt)? else {
         return Err(refused(ResponseError::InvalidRecord, "Produce requests must have at least one record batch"));
     };
     if batch.magic() != 2 {
         return Err(refused(ResponseError::InvalidRecord, "Produce requests may only hold record batches of format 2"));
     }
     if !batch.is_current_format() {
-        return Err(ResponseError::CorruptMessage.into());
+        return Err(corrupt(Corrupt));
     }
-    if Batch::split_first(rest).is_some() {
+    if batch.is_zstd() && version < KNOWS_ZSTD {
+        return Err(ResponseError::UnsupportedCompressionType.into());
+    }
+    if Batch::split_first(rest).map_err(corrupt)?.is_some() {
         return Err(refused(
             ResponseError::InvalidRecord,
             "Produce requests must hold exactly one record batch a partition",
@@ -252,13 +286,31 @@ fn check(batch: Batch<'_>, config: &TopicConfig, acks: i16, now: i64) -> Result<
     if batch.has_producer_id() && batch.base_sequence() < 0 {
         return Err(refused(ResponseError::InvalidRecord, "a batch with a producer id needs a sequence number"));
     }
-    let max = records::validate(batch.bytes()).map_err(|why| refused(why.error(), why.to_string()))?;
-    if config.append_time {
-        return Ok(Timestamps::Append { now });
+    if config.append_time && batch.has_append_time() {
+        return Err(Refused {
+            records: vec![0],
+            ..refused(ResponseError::InvalidTimestamp, "a producer may not set the time of the append")
+        });
     }
-    let too_old = config.before_max < i64::MAX && now.saturating_sub(max) > config.before_max;
-    if too_old || max.saturating_sub(now) > config.after_max {
-        return Err(refused(ResponseError::InvalidTimestamp, "a timestamp is too far from the broker's time"));
+    let oldest = if config.append_time { i64::MIN } else { now.saturating_sub(config.before_max) };
+    let newest = if config.append_time { i64::MAX } else { now.saturating_add(config.after_max) };
+    let (mut index, mut at_fault, mut without_key) = (0, Vec::new(), Vec::new());
+    let max = records::validate_each(batch.bytes(), |record| {
+        if config.compact && !record.has_key {
+            without_key.push(index);
+        } else if record.timestamp != NO_TIMESTAMP && !(oldest..=newest).contains(&record.timestamp) {
+            at_fault.push(index);
+        }
+        index += 1;
+    });
+    let max = max.map_err(|why| refused(why.error(), why.to_string()))?;
+    if !without_key.is_empty() {
+        let why = "a compacted topic takes no record without a key";
+        return Err(Refused { records: without_key, ..refused(ResponseError::InvalidRecord, why) });
     }
-    Ok(Timestamps::Create { max })
+    if !at_fault.is_empty() {
+        let why = "a timestamp is too far from the broker's time";
+        return Err(Refused { records: at_fault, ..refused(ResponseError::InvalidTimestamp, why) });
+    }
+    Ok(if config.append_time { Timestamps::Append { now } } else { Timestamps::Create { max } })
 }

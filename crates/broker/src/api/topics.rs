@@ -59,6 +59,7 @@ impl Engine {
                     .with_topic_id(id)
                     .with_num_partitions(i32::try_from(partitions).unwrap_or(i32::MAX))
                     .with_replication_factor(1)
+                    .with_error_message(None)
                     .with_configs(Some(described(&config))),
                 Err((error, why)) => response
                     .with_error_code(error.code())
@@ -155,45 +156,46 @@ impl Engine {
         } else {
             request.topic_names.into_iter().map(|name| (Some(name), Uuid::nil())).collect()
         };
+        let mut times: HashMap<(Option<TopicName>, Uuid), u32> = HashMap::new();
+        for topic in &wanted {
+            *times.entry(topic.clone()).or_default() += 1;
+        }
         let responses = wanted
             .into_iter()
-            .map(|(name, id)| {
-                let response = DeletableTopicResult::default();
-                let (name, result) = match (name, id.is_nil()) {
-                    (Some(name), true) => {
-                        let result = self.delete_topic(&name);
-                        (Some(name), result)
-                    }
-                    (None, false) => match self.topics.name_of(id).cloned() {
-                        Some(name) => {
-                            let result = self.delete_topic(&name);
-                            (Some(name), result)
-                        }
-                        None => (None, Err(ResponseError::UnknownTopicId)),
+            .filter_map(|topic| {
+                let times = times.get_mut(&topic).map(std::mem::take)?;
+                let result = match (&topic, times) {
+                    // The answer to all of them has been given.
+                    (_, 0) => return None,
+                    ((Some(name), id), 1) if id.is_nil() => self.delete_topic(name),
+                    ((None, id), 1) if !id.is_nil() => match self.topics.name_of(*id).cloned() {
+                        Some(name) => self.delete_topic(&name),
+                        None => Err(ResponseError::UnknownTopicId),
                     },
-                    (name, _) => (name, Err(ResponseError::InvalidRequest)),
+                    _ => Err(ResponseError::InvalidRequest),
                 };
-                let response = response.with_name(name);
-                match result {
-                    Ok(id) => response.with_topic_id(id),
-                    Err(error) => response
+                let (name, id) = topic;
+                Some(match result {
+                    Ok((name, id)) => DeletableTopicResult::default().with_name(Some(name)).with_topic_id(id),
+                    Err(error) => DeletableTopicResult::default()
+                        .with_name(name)
                         .with_topic_id(id)
                         .with_error_code(error.code())
                         .with_error_message(Some(StrBytes::from_string(error.to_string()))),
-                }
+                })
             })
             .collect();
         DeleteTopicsResponse::default().with_responses(responses)
     }
 
-    fn delete_topic(&mut self, name: &TopicName) -> Result<Uuid, ResponseError> {
+    fn delete_topic(&mut self, name: &TopicName) -> Result<(TopicName, Uuid), ResponseError> {
         let topic = self.topics.delete(name).ok_or(ResponseError::UnknownTopicOrPartition)?;
         for (index, _) in (0i32..).zip(&topic.partitions) {
             self.fetches.changed(&TopicPartition { topic: name.clone(), partition: index });
         }
         self.transactions.forget_topic(name);
         self.groups.forget_topic(name);
-        Ok(topic.id)
+        Ok((name.clone(), topic.id))
     }
 
     pub(crate) fn create_partitions(&mut self, call: Call<CreatePartitionsRequest>) -> CreatePartitionsResponse {
@@ -205,18 +207,23 @@ impl Engine {
         let results = request
             .topics
             .iter()
-            .map(|topic| {
+            .filter_map(|topic| {
                 let result = match times.get(&topic.name) {
                     Some(1) => self.grow(topic, request.validate_only),
-                    _ => Err(refusal(ResponseError::InvalidRequest, "Duplicate topic name.")),
+                    // Once for all of them.
+                    Some(0) | None => return None,
+                    Some(_) => {
+                        times.insert(topic.name.clone(), 0);
+                        Err(refusal(ResponseError::InvalidRequest, "Duplicate topic name."))
+                    }
                 };
                 let response = CreatePartitionsTopicResult::default().with_name(topic.name.clone());
-                match result {
+                Some(match result {
                     Ok(()) => response.with_error_message(None),
                     Err((error, why)) => {
                         response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
                     }
-                }
+                })
             })
             .collect();
         CreatePartitionsResponse::default().with_results(results)

@@ -266,7 +266,7 @@ impl Engine {
             })
             .filter(|(_, transaction)| {
                 let duration = request.duration_filter;
-                duration < 0 || transaction.start >= 0 && self.now - transaction.start > duration
+                duration < 0 || self.now - transaction.start > duration
             })
             .filter(|(id, _)| pattern.as_ref().is_none_or(|pattern| pattern.as_str() == *id))
             .map(|(id, transaction)| {

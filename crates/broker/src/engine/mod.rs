@@ -102,7 +102,6 @@ impl Engine {
         for decision in self.transactions.tick(self.now) {
             self.carry_out(decision);
         }
-        self.groups.tick(self.now);
         self.fetches.expire(self.now);
         self.settle();
     }
@@ -138,6 +137,10 @@ impl Engine {
 
     /// Answers whoever has what they waited for.
     fn settle(&mut self) {
+        // One thing that is due can bring about another.
+        while self.groups.next_deadline().is_some_and(|due| due <= self.now) {
+            self.groups.tick(self.now);
+        }
         while let Some((wait, completed)) = self.groups.completed() {
             let Some(header) = self.waiting.remove(&wait) else { continue };
             let answer = match completed {

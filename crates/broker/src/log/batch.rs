@@ -7,6 +7,9 @@ pub(crate) const HEADER: usize = 61;
 /// Bytes that the length field does not count: the base offset and the length itself.
 const OVERHEAD: usize = 12;
 
+/// The least that the length field of any format may say.
+const LEAST_LENGTH: usize = 14;
+
 const BASE_OFFSET: usize = 0;
 const LENGTH: usize = 8;
 const LEADER_EPOCH: usize = 12;
@@ -23,6 +26,7 @@ const BASE_SEQUENCE: usize = 53;
 const COUNT: usize = 57;
 
 const COMPRESSION: i16 = 0x07;
+const ZSTD: i16 = 4;
 const LOG_APPEND_TIME: i16 = 0x08;
 const TRANSACTIONAL: i16 = 0x10;
 const CONTROL: i16 = 0x20;
@@ -36,6 +40,10 @@ pub(crate) const NO_SEQUENCE: i32 = -1;
 /// No timestamp.
 pub(crate) const NO_TIMESTAMP: i64 = -1;
 
+/// What stands where a batch should begin is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Corrupt;
+
 /// A batch, at least as long as its header, and as long as its length field says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Batch<'a>(&'a [u8]);
@@ -43,16 +51,18 @@ pub(crate) struct Batch<'a>(&'a [u8]);
 impl<'a> Batch<'a> {
     /// The first batch of a sequence, and what follows it; `None` where no whole batch is left.
     ///
-    /// Of another format than 2 it may be shorter than a header of format 2: then only [`Batch::magic`] and
-    /// [`Batch::size`] mean anything.
-    pub(crate) fn split_first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let length = usize::try_from(i32::from_be_bytes(field(bytes, LENGTH)?)).ok()?;
-        // What lies between the length and the magic is in every format.
-        if length < MAGIC + 1 - OVERHEAD {
-            return None;
+    /// Of an older format it may be shorter than a header of format 2: then only [`Batch::magic`] and [`Batch::size`]
+    /// mean anything.
+    ///
+    /// # Errors
+    /// When no batch can begin like this. Source: `ByteBufferLogInputStream.nextBatchSize`.
+    pub(crate) fn split_first(bytes: &'a [u8]) -> Result<Option<(Self, &'a [u8])>, Corrupt> {
+        let (Some(length), Some(magic)) = (field(bytes, LENGTH), field(bytes, MAGIC)) else { return Ok(None) };
+        let length = usize::try_from(i32::from_be_bytes(length)).map_err(|_| Corrupt)?;
+        if length < LEAST_LENGTH || !matches!(i8::from_be_bytes(magic), 0..=2) {
+            return Err(Corrupt);
         }
-        let (batch, rest) = bytes.split_at_checked(OVERHEAD + length)?;
-        Some((Self(batch), rest))
+        Ok(bytes.split_at_checked(OVERHEAD + length).map(|(batch, rest)| (Self(batch), rest)))
     }
 
     /// Whether it is of format 2, and has a whole header.
@@ -85,8 +95,13 @@ impl<'a> Batch<'a> {
         i16::from_be_bytes(self.field(ATTRIBUTES))
     }
 
-    pub(crate) fn is_compressed(self) -> bool {
-        self.attributes() & COMPRESSION != 0
+    pub(crate) fn is_zstd(self) -> bool {
+        self.attributes() & COMPRESSION == ZSTD
+    }
+
+    /// Whether it says that its timestamps are those of an append.
+    pub(crate) fn has_append_time(self) -> bool {
+        self.attributes() & LOG_APPEND_TIME != 0
     }
 
     pub(crate) fn is_transactional(self) -> bool {
@@ -165,8 +180,15 @@ pub(crate) fn set_append_time(batch: &mut [u8], millis: i64) {
     set_max_timestamp(batch, millis);
 }
 
+/// Says that the timestamps are the producer's, the largest of which is this, in milliseconds.
+pub(crate) fn set_create_time(batch: &mut [u8], millis: i64) {
+    let attributes = field(batch, ATTRIBUTES).map(i16::from_be_bytes).unwrap_or_default() & !LOG_APPEND_TIME;
+    put(batch, ATTRIBUTES, attributes.to_be_bytes());
+    set_max_timestamp(batch, millis);
+}
+
 /// Says what the largest timestamp of the records is, in milliseconds.
-pub(crate) fn set_max_timestamp(batch: &mut [u8], millis: i64) {
+fn set_max_timestamp(batch: &mut [u8], millis: i64) {
     put(batch, MAX_TIMESTAMP, millis.to_be_bytes());
     let crc = batch.get(ATTRIBUTES..).map(crc32c::crc32c).unwrap_or_default();
     put(batch, CRC, crc.to_be_bytes());

@@ -106,8 +106,8 @@ impl PartitionLog {
                 now
             }
             Timestamps::Create { max } => {
-                if max != batch.max_timestamp() {
-                    batch::set_max_timestamp(stored, max);
+                if max != batch.max_timestamp() || batch.has_append_time() {
+                    batch::set_create_time(stored, max);
                 }
                 max
             }
@@ -138,7 +138,7 @@ impl PartitionLog {
         let completed = self.producers.end(producer_id, producer_epoch, coordinator_epoch, now)?;
         let bytes = marker.batch(now, producer_id, producer_epoch, coordinator_epoch);
         let offset = self.end;
-        if let Some((batch, _)) = Batch::split_first(&bytes) {
+        if let Ok(Some((batch, _))) = Batch::split_first(&bytes) {
             self.push(batch);
         }
         if let (Some(completed), Marker::Abort) = (completed, marker) {
@@ -171,14 +171,15 @@ impl PartitionLog {
         stored
     }
 
-    /// Forgets the oldest segments, as long as what remains holds at least so many bytes.
-    pub(crate) fn retain(&mut self, bytes: usize) -> bool {
+    /// Forgets the oldest segments, as long as what remains holds at least so many bytes; and those in which all is older
+    /// than `oldest`. The newest segment stays.
+    pub(crate) fn retain(&mut self, bytes: usize, oldest: Millis) {
         let start = self.start;
         while self.segments.len() > 1
-            && let Some(oldest) = self.segments.front()
-            && self.size - oldest.size() >= bytes
+            && let Some(first) = self.segments.front()
+            && (self.size - first.size() >= bytes || first.max_timestamp() < oldest)
         {
-            self.size -= oldest.size();
+            self.size -= first.size();
             self.segments.pop_front();
             if let Some(base) = self.segments.front().and_then(Segment::base_offset) {
                 self.start = self.start.max(base);
@@ -187,7 +188,6 @@ impl PartitionLog {
         if self.start > start {
             self.aborted.forget_before(self.start);
         }
-        self.start > start
     }
 
     /// Makes an offset the first that can be read (`DeleteRecords`); the caller has checked that it is not past the end.

@@ -44,6 +44,11 @@ impl Segment {
         self.entries.last().map(Entry::last_offset)
     }
 
+    /// The largest timestamp of a record, in milliseconds.
+    pub(crate) fn max_timestamp(&self) -> i64 {
+        self.entries.iter().map(|entry| entry.max_timestamp).max().unwrap_or(i64::MAX)
+    }
+
     pub(crate) fn base_offset(&self) -> Option<i64> {
         self.entries.first().map(|entry| entry.base_offset)
     }

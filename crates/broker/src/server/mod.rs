@@ -32,18 +32,17 @@ const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(20);
 /// The time, which never goes back even if the system's clock is set.
 struct Clock {
     started: Instant,
-    at_start: Millis,
+    at_start: Duration,
 }
 
 impl Clock {
     fn new() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { started: Instant::now(), at_start: Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX) }
+        Self { started: Instant::now(), at_start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() }
     }
 
     fn now(&self) -> Millis {
-        let elapsed = Millis::try_from(self.started.elapsed().as_millis()).unwrap_or(Millis::MAX);
-        self.at_start.saturating_add(elapsed)
+        let now = self.at_start.saturating_add(self.started.elapsed());
+        Millis::try_from(now.as_millis()).unwrap_or(Millis::MAX)
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) enum Key {
     TimestampType,
     MinInsyncReplicas,
     RetentionBytes,
+    RetentionMs,
 }
 
 /// How a value is written. The numbers are those of `DescribeConfigsResponse.json`.
@@ -30,7 +31,7 @@ pub(crate) enum Kind {
 
 impl Key {
     /// All of them, in the order of their names.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::CleanupPolicy,
         Self::MaxMessageBytes,
         Self::TimestampAfterMax,
@@ -38,6 +39,7 @@ impl Key {
         Self::TimestampType,
         Self::MinInsyncReplicas,
         Self::RetentionBytes,
+        Self::RetentionMs,
     ];
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
@@ -53,6 +55,7 @@ impl Key {
             Self::TimestampType => "message.timestamp.type",
             Self::MinInsyncReplicas => "min.insync.replicas",
             Self::RetentionBytes => "retention.bytes",
+            Self::RetentionMs => "retention.ms",
         }
     }
 
@@ -66,6 +69,7 @@ impl Key {
             Self::TimestampType => "log.message.timestamp.type",
             Self::MinInsyncReplicas => "min.insync.replicas",
             Self::RetentionBytes => "log.retention.bytes",
+            Self::RetentionMs => "log.retention.ms",
         }
     }
 
@@ -74,7 +78,7 @@ impl Key {
             Self::CleanupPolicy => Kind::List,
             Self::TimestampType => Kind::String,
             Self::MaxMessageBytes | Self::MinInsyncReplicas => Kind::Int,
-            Self::TimestampAfterMax | Self::TimestampBeforeMax | Self::RetentionBytes => Kind::Long,
+            Self::TimestampAfterMax | Self::TimestampBeforeMax | Self::RetentionBytes | Self::RetentionMs => Kind::Long,
         }
     }
 }
@@ -100,7 +104,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "min.compaction.lag.ms",
     "preallocate",
     "remote.storage.enable",
-    "retention.ms",
     "segment.bytes",
     "segment.index.bytes",
     "segment.jitter.ms",
@@ -124,6 +127,13 @@ pub(crate) struct TopicConfig {
     pub(crate) after_max: Millis,
     /// How many replicas must be in sync for acks=all. There is one.
     pub(crate) min_insync_replicas: i32,
+    /// Whether the newest record of each key is to stay: then each needs one. Nothing is ever compacted here, and Apache
+    /// Kafka makes no promise when it does.
+    pub(crate) compact: bool,
+    /// As it was written.
+    cleanup_policy: String,
+    /// Milliseconds that records are kept; `None`: for ever.
+    pub(crate) retention_time: Option<Millis>,
     /// Bytes that a partition keeps; `None`: as many as the broker allows.
     pub(crate) retention: Option<usize>,
 }
@@ -137,6 +147,9 @@ impl Default for TopicConfig {
             before_max: Millis::MAX,
             after_max: 3_600_000,
             min_insync_replicas: 1,
+            compact: false,
+            cleanup_policy: "delete".into(),
+            retention_time: Some(604_800_000),
             retention: None,
         }
     }
@@ -151,12 +164,13 @@ impl TopicConfig {
     /// The value in effect, as it would be written.
     pub(crate) fn value(&self, key: Key) -> String {
         match key {
-            Key::CleanupPolicy => "delete".into(),
+            Key::CleanupPolicy => self.cleanup_policy.clone(),
             Key::MaxMessageBytes => self.max_message_bytes.to_string(),
             Key::TimestampAfterMax => self.after_max.to_string(),
             Key::TimestampBeforeMax => self.before_max.to_string(),
             Key::TimestampType => if self.append_time { "LogAppendTime" } else { "CreateTime" }.into(),
             Key::MinInsyncReplicas => self.min_insync_replicas.to_string(),
+            Key::RetentionMs => self.retention_time.unwrap_or(-1).to_string(),
             Key::RetentionBytes => self.retention.map_or_else(|| "-1".into(), |bytes| bytes.to_string()),
         }
     }
@@ -196,10 +210,45 @@ impl TopicConfig {
         self.apply(key, &default)
     }
 
+    /// Adds values to a list.
+    ///
+    /// # Errors
+    /// As [`TopicConfig::set`]; and where the setting is no list.
+    pub(crate) fn append(&mut self, name: &str, values: &str) -> Result<(), Complaint> {
+        let mut all = self.list_of(name)?;
+        all.extend(list(values).map(str::to_owned));
+        let mut seen = std::collections::HashSet::new();
+        all.retain(|value| seen.insert(value.clone()));
+        self.set(name, &all.join(","))
+    }
+
+    /// Takes values out of a list.
+    ///
+    /// # Errors
+    /// As [`TopicConfig::append`].
+    pub(crate) fn subtract(&mut self, name: &str, values: &str) -> Result<(), Complaint> {
+        let mut all = self.list_of(name)?;
+        all.retain(|value| !list(values).any(|gone| gone == value));
+        self.set(name, &all.join(","))
+    }
+
+    fn list_of(&self, name: &str) -> Result<Vec<String>, Complaint> {
+        match Key::from_name(name) {
+            Some(key) if key.kind() == Kind::List => Ok(list(&self.value(key)).map(str::to_owned).collect()),
+            _ => Err(format!("Can't append or subtract to config key {name} because its type is not LIST.")),
+        }
+    }
+
     fn apply(&mut self, key: Key, value: &str) -> Result<(), Complaint> {
         match key {
-            Key::CleanupPolicy if value == "delete" => {}
-            Key::CleanupPolicy => return Err("this broker only deletes".into()),
+            Key::CleanupPolicy => {
+                let policies: Vec<_> = list(value).collect();
+                if policies.is_empty() || policies.iter().any(|policy| !matches!(*policy, "delete" | "compact")) {
+                    return Err("String must be one of: compact, delete".into());
+                }
+                self.compact = policies.contains(&"compact");
+                self.cleanup_policy = policies.join(",");
+            }
             Key::MaxMessageBytes => self.max_message_bytes = number(value, 0)?,
             Key::TimestampAfterMax => self.after_max = number(value, 0)?,
             Key::TimestampBeforeMax => self.before_max = number(value, 0)?,
@@ -211,6 +260,10 @@ impl TopicConfig {
                 }
             }
             Key::MinInsyncReplicas => self.min_insync_replicas = number(value, 1)?,
+            Key::RetentionMs => {
+                let time: i64 = number(value, -1)?;
+                self.retention_time = (time >= 0).then_some(time);
+            }
             Key::RetentionBytes => {
                 let bytes: i64 = number(value, -1)?;
                 // -1: no limit of its own.
@@ -227,4 +280,8 @@ fn number<N: std::str::FromStr + PartialOrd + From<i8> + std::fmt::Display>(
 ) -> Result<N, Complaint> {
     let number: N = value.trim().parse().map_err(|_| "Not a number of type INT or LONG".to_owned())?;
     if number < N::from(least) { Err(format!("Value must be at least {least}")) } else { Ok(number) }
+}
+
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|value| !value.is_empty())
 }

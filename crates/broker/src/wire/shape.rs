@@ -31,6 +31,8 @@ const MOST_ELEMENTS: usize = 1 << 20;
 /// Why a request cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed {
+    /// The name of the request, as the protocol guide has it.
+    pub(crate) request: &'static str,
     /// The innermost field at fault, by the name that the protocol gives it.
     pub(crate) field: &'static str,
     pub(crate) fault: Fault,
@@ -72,7 +74,7 @@ impl fmt::Display for Malformed {
             Fault::Tag => "tag of another version",
             Fault::TooMany => "more elements than a request may have",
         };
-        write!(f, "{}: {fault}", self.field)
+        write!(f, "{}, {}: {fault}", self.request, self.field)
     }
 }
 
@@ -88,10 +90,10 @@ pub(crate) fn is_known(api_key: i16, version: i16) -> bool {
 /// # Errors
 /// The first fault of the body; [`Fault::Unknown`] for a request that is not described here.
 pub(crate) fn check(api_key: i16, version: i16, body: &[u8]) -> Result<(), Malformed> {
-    let api = find(api_key, version).ok_or(Malformed { field: "api_version", fault: Fault::Unknown })?;
+    let api = find(api_key, version).ok_or(malformed("api_version", Fault::Unknown))?;
     let flexible = version >= api.flexible;
     let mut walk = Walk { bytes: Reader::new(body), version, flexible, elements_left: MOST_ELEMENTS };
-    walk.fields(api.fields)
+    walk.fields(api.fields).map_err(|malformed| Malformed { request: api.name, ..malformed })
 }
 
 /// Whether the codec can be trusted with the header at the beginning of a frame (after its length). Gives the length of
@@ -155,7 +157,7 @@ impl Walk<'_> {
                 Some(field) if field.is_in(self.version) => {
                     self.value(field.name, &field.kind, field.may_be_null(self.version))?;
                 }
-                Some(field) => return Err(Malformed { field: field.name, fault: Fault::Tag }),
+                Some(field) => return Err(malformed(field.name, Fault::Tag)),
                 None => self.bytes.skip(size).map_err(at(NAME))?,
             }
         }
@@ -168,7 +170,7 @@ impl Walk<'_> {
             Kind::String => {
                 let Some(length) = self.length(name, 2, nullable)? else { return Ok(()) };
                 if length > i16::MAX as usize {
-                    return Err(Malformed { field: name, fault: Fault::StringTooLong });
+                    return Err(malformed(name, Fault::StringTooLong));
                 }
                 self.bytes.text(length).map_err(at(name))
             }
@@ -198,7 +200,7 @@ impl Walk<'_> {
                         // Kafka takes any negative number for null, and any other for a struct; the codec takes all but
                         // 1 for null. What they read differently is refused: nobody writes it.
                         0x80.. => return Ok(()),
-                        _ => return Err(Malformed { field: name, fault: Fault::Null }),
+                        _ => return Err(malformed(name, Fault::Null)),
                     }
                 }
                 self.fields(fields)
@@ -211,13 +213,14 @@ impl Walk<'_> {
         let length = if self.flexible {
             self.bytes.unsigned_varint().map_err(at(name))?.checked_sub(1)
         } else {
+            // Kafka takes any negative number for null, the codec -1 only.
             match if width == 2 { self.bytes.i16().map(i32::from) } else { self.bytes.i32() }.map_err(at(name))? {
                 -1 => None,
-                length => Some(usize::try_from(length).map_err(|_| Malformed { field: name, fault: Fault::Negative })?),
+                length => Some(usize::try_from(length).map_err(|_| malformed(name, Fault::Negative))?),
             }
         };
         if length.is_none() && !nullable {
-            return Err(Malformed { field: name, fault: Fault::Null });
+            return Err(malformed(name, Fault::Null));
         }
         Ok(length)
     }
@@ -225,14 +228,18 @@ impl Walk<'_> {
     /// That so many elements can be in the bytes that are left, and may be.
     fn elements(&mut self, name: &'static str, count: usize, least_size: usize) -> Result<(), Malformed> {
         if count.checked_mul(least_size).is_none_or(|size| size > self.bytes.left()) {
-            return Err(Malformed { field: name, fault: Fault::TooShort });
+            return Err(malformed(name, Fault::TooShort));
         }
-        self.elements_left =
-            self.elements_left.checked_sub(count).ok_or(Malformed { field: name, fault: Fault::TooMany })?;
+        self.elements_left = self.elements_left.checked_sub(count).ok_or(malformed(name, Fault::TooMany))?;
         Ok(())
     }
 }
 
 fn at(field: &'static str) -> impl Fn(Fault) -> Malformed {
-    move |fault| Malformed { field, fault }
+    move |fault| malformed(field, fault)
+}
+
+/// In the header, unless the caller knows of which request.
+fn malformed(field: &'static str, fault: Fault) -> Malformed {
+    Malformed { request: "header", field, fault }
 }

@@ -30,18 +30,19 @@ fn send(stream: &mut TcpStream, bytes: &[u8]) {
     }
 }
 
-/// Reads to the end of the connection, which the broker must bring about; what came before it.
-fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
-    let mut answer = Vec::new();
+/// Reads to the end of the connection, which the broker must bring about, without an answer to what was sent.
+fn expect_close(stream: &mut TcpStream, what: &str) {
+    let mut answer: Vec<u8> = Vec::new();
     let mut buffer = [0; 4096];
     loop {
         match stream.read(&mut buffer) {
-            Ok(0) => return answer,
+            Ok(0) => break,
             Ok(size) => answer.extend(&buffer[..size]),
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => return answer,
-            Err(error) => panic!("the broker keeps the connection ({error}), having answered {answer:02x?}"),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
+            Err(error) => panic!("{what}: the broker keeps the connection ({error}), having answered {answer:02x?}"),
         }
     }
+    assert!(answer.is_empty(), "{what} is answered: {answer:02x?}");
 }
 
 /// Says that nothing more will be sent.

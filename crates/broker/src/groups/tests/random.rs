@@ -15,7 +15,7 @@ use super::{
 };
 
 const GROUPS: [&str; 2] = ["g", "h"];
-const CLIENTS: usize = 4;
+const CLIENTS: usize = 5;
 
 #[derive(Debug, Clone)]
 enum Action {
@@ -38,6 +38,8 @@ enum Action {
     Leave {
         client: usize,
     },
+    /// All clients join, and then ask for their assignment.
+    Rebalance,
     /// The client begins anew, and knows nothing of what it was.
     Restart {
         client: usize,
@@ -80,6 +82,7 @@ fn action() -> impl Strategy<Value = Action> {
         4 => (client.clone(), sometimes()).prop_map(|(client, stale)| Action::Heartbeat { client, stale }),
         2 => client.clone().prop_map(|client| Action::Leave { client }),
         1 => client.clone().prop_map(|client| Action::Restart { client }),
+        5 => Just(Action::Rebalance),
         3 => (prop::option::of(client.clone()), 0..1_000_i64)
             .prop_map(|(client, offset)| Action::Commit { client, offset }),
         3 => (prop::option::of(client), 1..3_i64, 0..1_000_i64)
@@ -88,12 +91,12 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (0..GROUPS.len()).prop_map(|group| Action::DeleteOffset { group }),
         1 => (0..GROUPS.len()).prop_map(|group| Action::DeleteGroup { group }),
         1 => Just(Action::ForgetTopic),
-        5 => prop_oneof![Just(0), Just(1), Just(3_000), Just(6_000), Just(61_000), Just(700_000)]
+        5 => prop_oneof![4 => Just(0), 4 => Just(1), 4 => Just(3_000), 2 => Just(6_000), 1 => Just(61_000), 1 => Just(700_000)]
             .prop_map(|time| Action::Pass { time }),
     ]
 }
 
-/// What a client knows of itself. The first half of them are in one group, the others in the other.
+/// What a client knows of itself. The last one is in a group of its own.
 #[derive(Debug, Default, Clone)]
 struct Client {
     member: StrBytes,
@@ -124,7 +127,7 @@ struct Model {
 
 impl Model {
     fn group(client: usize) -> &'static str {
-        GROUPS[client * GROUPS.len() / CLIENTS]
+        GROUPS[usize::from(client == CLIENTS - 1)]
     }
 
     fn apply(&mut self, world: &mut World, action: &Action) {
@@ -163,6 +166,18 @@ impl Model {
             Action::Leave { client } => {
                 let member = self.clients[client].member.clone();
                 world.leave(Self::group(client), &member);
+            }
+            Action::Rebalance => {
+                let (version, protocols, session, rebalance) = (2, 0, 30_000, 60_000);
+                for client in 0..CLIENTS {
+                    let instance = client % 2 == 0;
+                    self.apply(world, &Action::Join { client, version, instance, protocols, session, rebalance });
+                }
+                world.settle();
+                self.read_answers(world);
+                for client in 0..CLIENTS {
+                    self.apply(world, &Action::Sync { client, stale: false });
+                }
             }
             Action::Restart { client } => self.clients[client] = Client::default(),
             Action::Commit { client, offset } => {
@@ -300,7 +315,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_clients_do(delay in prop_oneof![Just(0), Just(1_000)], actions in vec(action(), 1..60)) {

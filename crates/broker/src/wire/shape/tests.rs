@@ -8,10 +8,10 @@ use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 
 use super::{schema::Api, *};
 
-/// What the codec makes of a body: the bytes that it left over and those that it writes itself; `None` for an error.
-type Decode = fn(&[u8], i16) -> Option<(usize, Option<Vec<u8>>)>;
+/// How many bytes the codec left over, and what it writes itself.
+type Decoded = (usize, Option<Vec<u8>>);
 
-fn decode<R: Request + Decodable>(body: &[u8], version: i16) -> Option<(usize, Option<Vec<u8>>)> {
+fn decode<R: Request + Decodable>(body: &[u8], version: i16) -> Option<Decoded> {
     let mut body = Bytes::copy_from_slice(body);
     let request = R::decode(&mut body, version).ok()?;
     let mut again = BytesMut::new();
@@ -21,7 +21,7 @@ fn decode<R: Request + Decodable>(body: &[u8], version: i16) -> Option<(usize, O
 
 struct Codec {
     key: i16,
-    decode: Decode,
+    decode: fn(&[u8], i16) -> Option<Decoded>,
     default: fn(i16) -> Vec<u8>,
     header_version: fn(i16) -> i16,
 }
@@ -309,11 +309,8 @@ fn counts_beyond_the_bytes_are_refused() {
     // Each element could be a single byte (ListTransactions, state_filters), but there are too many of them.
     let mut body = vec![0x81, 0x80, 0x80, 0x01];
     body.resize(4 + (1 << 21), 1);
-    assert_eq!(
-        check(66, 0, &body),
-        Err(Malformed { field: "state_filters", fault: Fault::TooMany }),
-        "2^21 empty strings"
-    );
+    let malformed = check(66, 0, &body).unwrap_err();
+    assert_eq!(malformed.to_string(), "ListTransactions, state_filters: more elements than a request may have");
 }
 
 #[test]
@@ -368,7 +365,7 @@ fn damage(body: &mut Vec<u8>, random: &mut StdRng) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     /// The codec is let loose on what was accepted: a count that gets through would show as an abort for want of memory.
     /// And what the codec takes is accepted, except where this module follows Kafka in refusing it.

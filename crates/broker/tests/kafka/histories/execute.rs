@@ -5,6 +5,7 @@
 
 use std::{
     env,
+    panic::{self, AssertUnwindSafe},
     thread::sleep,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -25,10 +26,7 @@ use super::{
     producers::Producer,
     step::{At, GROUPS, KINDS, Step},
 };
-use crate::support::{
-    broker::unique,
-    wire::{Client, text},
-};
+use crate::support::wire::{Client, text};
 
 /// What became of a history.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -50,22 +48,39 @@ pub(crate) const STUCK: &str = "nothing happens";
 /// KIP-890 could not be done).
 const FOR_A_MOMENT: [i16; 5] = [14, 15, 16, 51, 19];
 
+/// At the beginning of the outcome of a step after which the history could not go on: the broker closed a connection,
+/// or was silent, or its answer could not be read.
+pub(crate) const BROKEN: &str = "broken off";
+
 /// Runs the steps against this broker, under names of their own.
 pub(crate) fn run(bootstrap: &str, steps: &[Step]) -> Report {
-    let mut run = Run::new(bootstrap);
     let trace = env::var_os("TRACE").is_some();
-    let step = |(index, step): (usize, &Step)| {
+    let mut run = Run::new(bootstrap);
+    let mut report = Report::default();
+    for (index, step) in steps.iter().enumerate() {
         let started = Instant::now();
-        let outcome = run.step(index, *step);
+        let outcome = catch(|| run.step(index, *step));
         if trace {
-            println!("{bootstrap} {index:3} {step:?}\n        {outcome}  ({:.1?})", started.elapsed());
+            println!("{bootstrap} {index:3} {step:?}\n        {outcome:?}  ({:.1?})", started.elapsed());
         }
-        outcome
-    };
-    let outcomes = steps.iter().enumerate().map(step).collect();
-    let state = observe::state(&mut run);
+        let broken = outcome.is_err();
+        report.outcomes.push(outcome.unwrap_or_else(|why| why));
+        if broken {
+            return report;
+        }
+    }
+    report.state = catch(|| observe::state(&mut run)).unwrap_or_else(|why| vec![why]);
     run.clear_up();
-    Report { outcomes, state }
+    report
+}
+
+/// The tests' client panics where a broker does what none should: here that is an outcome.
+fn catch<T>(part: impl FnOnce() -> T) -> Result<T, String> {
+    panic::catch_unwind(AssertUnwindSafe(part)).map_err(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        format!("{BROKEN}: {}", text.unwrap_or("for an unknown reason"))
+    })
 }
 
 pub(crate) struct Run {
@@ -87,7 +102,8 @@ impl Run {
         let mut run = Self {
             bootstrap: bootstrap.to_owned(),
             admin: Client::named(bootstrap, "history"),
-            names: Names::new(unique("history")),
+            // Of one length: the length of a subscription can be seen in the description of a group.
+            names: Names::new(format!("history-{:016x}", rand::random::<u64>())),
             producers: Default::default(),
             groups: Default::default(),
             epoch: now - 3_600_000,

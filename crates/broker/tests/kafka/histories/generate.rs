@@ -59,6 +59,8 @@ impl Random {
 #[derive(Default)]
 struct Intent {
     initialised: bool,
+    /// Another has taken its transactional id since; it learns that from errors only.
+    fenced: bool,
     transaction: Vec<At>,
     in_transaction: bool,
 }
@@ -84,7 +86,7 @@ impl Generator {
 
     fn at(&mut self) -> At {
         // The last partition of three often does not exist.
-        (self.random.below(TOPICS), self.random.pick(&[0, 0, 0, 1, 1, 2]))
+        (self.random.below(TOPICS), self.random.pick(&[0, 0, 0, 0, 0, 1, 1, 2]))
     }
 
     fn producer(&mut self) -> Step {
@@ -97,7 +99,7 @@ impl Generator {
         if !self.producers[producer].initialised && self.random.chance(90) {
             return self.init(producer);
         }
-        if self.random.chance(4) {
+        if self.random.chance(if self.producers[producer].fenced { 25 } else { 3 }) {
             return self.init(producer);
         }
         if self.random.chance(2) {
@@ -114,6 +116,11 @@ impl Generator {
     }
 
     fn init(&mut self, producer: usize) -> Step {
+        if let Kind::Transactional { id: taken, .. } = KINDS[producer] {
+            for (intent, kind) in self.producers.iter_mut().zip(KINDS) {
+                intent.fenced |= matches!(kind, Kind::Transactional { id, .. } if id == taken);
+            }
+        }
         self.producers[producer] = Intent { initialised: true, ..Intent::default() };
         Step::Init { producer }
     }
@@ -146,7 +153,7 @@ impl Generator {
     }
 
     fn add_partitions(&mut self, producer: usize) -> Step {
-        let (to, and) = (self.at(), self.random.chance(30).then(|| self.at()).filter(|_| true));
+        let (to, and) = (self.at(), self.random.chance(30).then(|| self.at()));
         let and = and.filter(|and| *and != to);
         let by = self.incarnation();
         let intent = &mut self.producers[producer];
@@ -185,7 +192,7 @@ impl Generator {
 
     fn how(&mut self, from: &[How]) -> How {
         match self.random.pick(from) {
-            How::Repeat(_) => How::Repeat(self.random.below(7)),
+            How::Repeat(_) => How::Repeat(self.random.pick(&[0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6])),
             how => how,
         }
     }

@@ -219,8 +219,15 @@ impl Run {
         let request =
             lg::LeaveGroupRequest::default().with_group_id(self.names.group(group)).with_members(vec![identity]);
         let response = call(&mut self.admin, &request, 5, |response| response.error_code);
-        self.groups[group].members[member].anew = true;
         let errors: Vec<_> = response.members.iter().map(|member| member.error_code).collect();
+        let known = &mut self.groups[group].members[member];
+        known.anew = true;
+        // Apache Kafka never answers the SyncGroup of a member that has been removed (a JoinGroup it does:
+        // GroupMetadataManager.removeMemberAndUpdateClassicGroup), so nothing can be said about it.
+        if errors == [0] && matches!(known.waiting, Some(Waiting::Sync(..))) {
+            known.waiting = None;
+            known.connection = None;
+        }
         format!("{} {errors:?}; {}", response.error_code, self.settle(group))
     }
 

@@ -23,6 +23,7 @@ struct Recorded {
     state: &'static [&'static str],
 }
 
+/// Outcomes are those of `execute`, a line for each step; states those of `observe::state`.
 const HISTORIES: &[Recorded] = &[Recorded {
     name: "a producer is fenced by its successor, and a late EndTxn commits the next transaction (KAFKA-17754)",
     steps: &[
@@ -48,8 +49,53 @@ const HISTORIES: &[Recorded] = &[Recorded {
         Produce { producer: 3, to: (0, 0), records: 1, how: Next },
         EndTxn { producer: 3, commit: false, by: Current },
     ],
-    outcomes: &[],
-    state: &[],
+    outcomes: &[
+        "0",
+        "0 p0 epoch 0",
+        "t0/0 0",
+        "0 offset 0 start 0",
+        "0 p0 epoch 2",
+        "47 offset -1 start -1",
+        "t0/0 47",
+        "47; Empty",
+        "t0/0 0",
+        "0 offset 2 start 0",
+        "0",
+        "0",
+        "0 [], by name 0 [\"t0/0 -1 \\\"\\\" 88\", \"t0/1 -1 \\\"\\\" 0\", \"t0/2 -1 \\\"\\\" 0\", \"t1/0 -1 \\\"\\\" 0\", \"t1/1 -1 \\\"\\\" 0\", \"t1/2 -1 \\\"\\\" 0\"]",
+        "0; CompleteCommit",
+        "t0/0 0",
+        "0 offset 5 start 0",
+        "0; CompleteCommit",
+        "48 offset -1 start -1",
+        "48; CompleteCommit",
+    ],
+    state: &[
+        "t0: Ok(1) partitions",
+        "t0/0 start: 0 offset 0 timestamp -1 epoch 0",
+        "t0/0 high watermark: 0 offset 7 timestamp -1 epoch 0",
+        "t0/0 last stable offset: 0 offset 7 timestamp -1 epoch 0",
+        "t0/0 log: 0 high watermark 7 stable 7 start 0 [0-0 p0 epoch 0 sequence 0 attributes 16 [\"3.0\"] at 3000, 1-1 p0 epoch 1 sequence -1 attributes 48 ABORT, 2-3 p0 epoch 2 sequence 0 attributes 16 [\"9.0\", \"9.1\"] at 9000, 4-4 p0 epoch 2 sequence -1 attributes 48 COMMIT, 5-5 p0 epoch 2 sequence 2 attributes 16 [\"15.0\"] at 15000, 6-6 p0 epoch 2 sequence -1 attributes 48 COMMIT] aborted none",
+        "t0/0 visible: 9.0 9.1 15.0",
+        "t0/0 committed from 1: 0 high watermark 7 stable 7 start 0 [1-1 p0 epoch 1 sequence -1 attributes 48 ABORT, 2-3 p0 epoch 2 sequence 0 attributes 16 [\"9.0\", \"9.1\"] at 9000, 4-4 p0 epoch 2 sequence -1 attributes 48 COMMIT, 5-5 p0 epoch 2 sequence 2 attributes 16 [\"15.0\"] at 15000, 6-6 p0 epoch 2 sequence -1 attributes 48 COMMIT] aborted [\"p0 from 0\"]",
+        "t0/0 committed from 2: 0 high watermark 7 stable 7 start 0 [2-3 p0 epoch 2 sequence 0 attributes 16 [\"9.0\", \"9.1\"] at 9000, 4-4 p0 epoch 2 sequence -1 attributes 48 COMMIT, 5-5 p0 epoch 2 sequence 2 attributes 16 [\"15.0\"] at 15000, 6-6 p0 epoch 2 sequence -1 attributes 48 COMMIT] aborted []",
+        "t0/0 committed from 3: 0 high watermark 7 stable 7 start 0 [2-3 p0 epoch 2 sequence 0 attributes 16 [\"9.0\", \"9.1\"] at 9000, 4-4 p0 epoch 2 sequence -1 attributes 48 COMMIT, 5-5 p0 epoch 2 sequence 2 attributes 16 [\"15.0\"] at 15000, 6-6 p0 epoch 2 sequence -1 attributes 48 COMMIT] aborted []",
+        "t0/0 committed from 5: 0 high watermark 7 stable 7 start 0 [5-5 p0 epoch 2 sequence 2 attributes 16 [\"15.0\"] at 15000, 6-6 p0 epoch 2 sequence -1 attributes 48 COMMIT] aborted []",
+        "t0/0 committed from 8: 1 high watermark -1 stable -1 start -1 [] aborted none",
+        "t0/0 committed from 13: 1 high watermark -1 stable -1 start -1 [] aborted none",
+        "t0/0 committed from 21: 1 high watermark -1 stable -1 start -1 [] aborted none",
+        "t0/0 committed from 34: 1 high watermark -1 stable -1 start -1 [] aborted none",
+        "t0/0 producers: 0 [\"p0 epoch 2 sequence 2 coordinator 0 transaction from -1\"]",
+        "t1: Err(3) partitions",
+        "g0: 0 Empty \"\" \"\" []",
+        "g0 offsets, stable false: 0 [\"t0/0 7 \\\"by 3\\\" 0\"], by name 0 [\"t0/0 7 \\\"by 3\\\" 0\", \"t0/1 -1 \\\"\\\" 0\", \"t0/2 -1 \\\"\\\" 0\", \"t1/0 -1 \\\"\\\" 0\", \"t1/1 -1 \\\"\\\" 0\", \"t1/2 -1 \\\"\\\" 0\"]",
+        "g0 offsets, stable true: 0 [\"t0/0 7 \\\"by 3\\\" 0\"], by name 0 [\"t0/0 7 \\\"by 3\\\" 0\", \"t0/1 -1 \\\"\\\" 0\", \"t0/2 -1 \\\"\\\" 0\", \"t1/0 -1 \\\"\\\" 0\", \"t1/1 -1 \\\"\\\" 0\", \"t1/2 -1 \\\"\\\" 0\"]",
+        "g1: 0 Dead \"\" \"\" []",
+        "g1 offsets, stable false: 0 [], by name 0 [\"t0/0 -1 \\\"\\\" 0\", \"t0/1 -1 \\\"\\\" 0\", \"t0/2 -1 \\\"\\\" 0\", \"t1/0 -1 \\\"\\\" 0\", \"t1/1 -1 \\\"\\\" 0\", \"t1/2 -1 \\\"\\\" 0\"]",
+        "g1 offsets, stable true: 0 [], by name 0 [\"t0/0 -1 \\\"\\\" 0\", \"t0/1 -1 \\\"\\\" 0\", \"t0/2 -1 \\\"\\\" 0\", \"t1/0 -1 \\\"\\\" 0\", \"t1/1 -1 \\\"\\\" 0\", \"t1/2 -1 \\\"\\\" 0\"]",
+        "x0: 0 CompleteCommit p0 epoch 2 timeout 600000 []",
+        "x1: 105",
+    ],
 }];
 
 #[test]

@@ -17,12 +17,9 @@ pub(crate) const STATIC_MEMBER: usize = 2;
 pub(crate) enum Kind {
     Plain,
     Idempotent,
-    /// With this transactional id, and the request versions of librdkafka (no flexible one: EndTxn 1), or those of
-    /// newer clients with transaction protocol 1 (EndTxn 3).
-    Transactional {
-        id: usize,
-        old: bool,
-    },
+    // With this transactional id, and the request versions of librdkafka (no flexible one: EndTxn 1), or those of
+    // newer clients with transaction protocol 1 (EndTxn 3).
+    Transactional { id: usize, old: bool },
 }
 
 /// Three transactional producers on two ids: two of them fence each other.
@@ -77,134 +74,45 @@ pub(crate) enum Credentials {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// InitProducerId: a start, or a restart.
-    Init {
-        producer: usize,
-    },
-    /// InitProducerId with the current id and epoch (KIP-360).
-    Bump {
-        producer: usize,
-    },
-    /// The connection drops; what the producer knows stays.
-    Kill {
-        producer: usize,
-    },
-    AddPartitions {
-        producer: usize,
-        to: At,
-        and: Option<At>,
-        by: Incarnation,
-    },
-    Produce {
-        producer: usize,
-        to: At,
-        records: usize,
-        how: How,
-    },
-    AddOffsets {
-        producer: usize,
-        group: usize,
-    },
-    TxnOffsetCommit {
-        producer: usize,
-        group: usize,
-        at: At,
-        offset: i64,
-        of: Credentials,
-    },
-    /// Once more after the transaction has ended, or within the next one, it is the delayed EndTxn of KAFKA-17754.
-    EndTxn {
-        producer: usize,
-        commit: bool,
-        by: Incarnation,
-    },
-    /// InitProducerId with a short transaction timeout, one record, and the broker's abort.
-    TimeOut {
-        producer: usize,
-        to: At,
-    },
+    // InitProducerId: a start, or a restart.
+    Init { producer: usize },
+    // InitProducerId with the current id and epoch (KIP-360).
+    Bump { producer: usize },
+    // The connection drops; what the producer knows stays.
+    Kill { producer: usize },
+    AddPartitions { producer: usize, to: At, and: Option<At>, by: Incarnation },
+    Produce { producer: usize, to: At, records: usize, how: How },
+    AddOffsets { producer: usize, group: usize },
+    TxnOffsetCommit { producer: usize, group: usize, at: At, offset: i64, of: Credentials },
+    // Once more after the transaction has ended, or within the next one, it is the delayed EndTxn of KAFKA-17754.
+    EndTxn { producer: usize, commit: bool, by: Incarnation },
+    // InitProducerId with a short transaction timeout, one record, and the broker's abort.
+    TimeOut { producer: usize, to: At },
 
-    /// JoinGroup; the two requests of a new dynamic member (KIP-394) are one step.
-    Join {
-        group: usize,
-        member: usize,
-    },
-    Sync {
-        group: usize,
-        member: usize,
-        stale: bool,
-    },
-    Heartbeat {
-        group: usize,
-        member: usize,
-        stale: bool,
-    },
-    /// LeaveGroup, on a connection of its own: it also removes a member that waits for its JoinGroup.
-    Leave {
-        group: usize,
-        member: usize,
-    },
-    /// The static member loses its connection and its member id.
-    Forget {
-        group: usize,
-    },
-    OffsetCommit {
-        group: usize,
-        at: At,
-        offset: i64,
-        of: Credentials,
-    },
-    OffsetFetch {
-        group: usize,
-        stable: bool,
-    },
-    OffsetDelete {
-        group: usize,
-        at: At,
-    },
-    DeleteGroup {
-        group: usize,
-    },
-    DescribeGroup {
-        group: usize,
-    },
+    // JoinGroup; the two requests of a new dynamic member (KIP-394) are one step.
+    Join { group: usize, member: usize },
+    Sync { group: usize, member: usize, stale: bool },
+    Heartbeat { group: usize, member: usize, stale: bool },
+    // LeaveGroup, on a connection of its own: it also removes a member that waits for its JoinGroup.
+    Leave { group: usize, member: usize },
+    // The static member loses its connection and its member id.
+    Forget { group: usize },
+    OffsetCommit { group: usize, at: At, offset: i64, of: Credentials },
+    OffsetFetch { group: usize, stable: bool },
+    OffsetDelete { group: usize, at: At },
+    DeleteGroup { group: usize },
+    DescribeGroup { group: usize },
 
-    CreateTopic {
-        topic: usize,
-        partitions: i32,
-    },
-    DeleteTopic {
-        topic: usize,
-    },
-    CreatePartitions {
-        topic: usize,
-        count: i32,
-    },
-    /// Offset -1 stands for the high watermark.
-    DeleteRecords {
-        at: At,
-        before: i64,
-    },
-    SetMaxMessageBytes {
-        topic: usize,
-        bytes: i32,
-    },
+    CreateTopic { topic: usize, partitions: i32 },
+    DeleteTopic { topic: usize },
+    CreatePartitions { topic: usize, count: i32 },
+    // Offset -1 stands for the high watermark.
+    DeleteRecords { at: At, before: i64 },
+    SetMaxMessageBytes { topic: usize, bytes: i32 },
 
-    Fetch {
-        at: At,
-        offset: i64,
-        committed: bool,
-    },
-    /// The first offset (-2), the end (-1), or by the timestamp of the n-th step.
-    ListOffsets {
-        at: At,
-        timestamp: i64,
-        committed: bool,
-    },
-    DescribeProducers {
-        at: At,
-    },
-    DescribeTransaction {
-        id: usize,
-    },
+    Fetch { at: At, offset: i64, committed: bool },
+    // The first offset (-2), the end (-1), or by the timestamp of the n-th step.
+    ListOffsets { at: At, timestamp: i64, committed: bool },
+    DescribeProducers { at: At },
+    DescribeTransaction { id: usize },
 }

@@ -66,7 +66,7 @@ impl Topic {
 
     pub(super) fn with(partitions: i32, configs: &[(&str, &str)]) -> Self {
         let mut client = connect();
-        let name = name(&unique("storage"));
+        let name = unused_name();
         let created = create(&mut client, creatable(&name, partitions).with_configs(creatable_configs(configs)));
         assert_eq!(created.error_code, 0, "{:?}", created.error_message);
         wait_until_led(&mut client, &name, partitions);
@@ -139,6 +139,15 @@ impl Topic {
     pub(super) fn delete_records(&mut self, offset: i64) -> DeleteRecordsPartitionResult {
         delete_records(&mut self.client, 2, &self.name, 0, offset)
     }
+}
+
+/// A name that no topic has.
+pub(super) fn unused_name() -> TopicName {
+    name(&unique("storage"))
+}
+
+pub(super) fn exists(client: &mut Client, topic: &TopicName) -> bool {
+    describe_topic(client, topic).error_code == 0
 }
 
 pub(super) fn name(name: &str) -> TopicName {
@@ -354,7 +363,36 @@ pub(super) fn batch_of_size(size: usize) -> Batch {
     }
 }
 
+/// Base offsets of the batches in an answer to Fetch.
+pub(super) fn base_offsets(records: Option<&[u8]>) -> Vec<i64> {
+    parse(records.unwrap_or_default()).iter().map(|batch| batch.base_offset).collect()
+}
+
 /// The values of the records in an answer to Fetch.
 pub(super) fn parse_values(records: Option<&[u8]>) -> Vec<String> {
     parse(records.unwrap_or_default()).iter().flat_map(Fetched::values).collect()
+}
+
+/// The same batch, its records in gzip.
+pub(super) fn compressed(batch: &Bytes) -> Bytes {
+    patched(&with_records(batch, &gzip(&batch[RECORDS..])), ATTRIBUTES, &GZIP.to_be_bytes())
+}
+
+/// A gzip member of one block that is stored as it is (RFC 1952, RFC 1951 3.2.4).
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let length = bytes.len() as u16;
+    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    packed.extend_from_slice(&length.to_le_bytes());
+    packed.extend_from_slice(&(!length).to_le_bytes());
+    packed.extend_from_slice(bytes);
+    let mut checksum = !0_u32;
+    for byte in bytes {
+        checksum ^= u32::from(*byte);
+        for _ in 0..8 {
+            checksum = (checksum >> 1) ^ if checksum & 1 == 1 { 0xedb8_8320 } else { 0 };
+        }
+    }
+    packed.extend_from_slice(&(!checksum).to_le_bytes());
+    packed.extend_from_slice(&u32::from(length).to_le_bytes());
+    packed
 }

@@ -1,8 +1,8 @@
 //! Timestamps: of the producer, or of the append.
 
 use super::support::{
-    ATTRIBUTES, LATEST, LOG_APPEND_TIME, MAX_TIMESTAMP_FIELD, Topic, batch, now, only_partition, patched,
-    produce_request,
+    ATTRIBUTES, GZIP, LATEST, LOG_APPEND_TIME, MAX_TIMESTAMP_FIELD, RECORDS, Topic, batch, compressed, now,
+    only_partition, patched, produce_request,
 };
 use crate::support::batch::{Batch, Record};
 
@@ -57,6 +57,17 @@ fn log_append_time_overwrites_the_producers_timestamps() {
         assert_eq!(kept.base_timestamp, 1000);
         assert!(kept.checksum_is_right);
     }
+}
+
+#[test]
+fn log_append_time_is_written_into_the_header_of_a_compressed_batch_too() {
+    let mut topic = Topic::with(1, &[("message.timestamp.type", "LogAppendTime")]);
+    let sent = compressed(&with_deltas(1000, &[0, 1]).build());
+    let written = topic.produce(sent.clone());
+    let kept = topic.batches_from(0).remove(0);
+    assert_eq!(kept.attributes, GZIP | LOG_APPEND_TIME);
+    assert_eq!((kept.max_timestamp, kept.checksum_is_right), (written.log_append_time_ms, true));
+    assert_eq!(topic.bytes_from(0)[RECORDS..], sent[RECORDS..]);
 }
 
 #[test]
