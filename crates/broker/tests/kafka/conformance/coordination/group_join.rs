@@ -8,7 +8,8 @@ use kafka_protocol::protocol::Encodable;
 use bytes::{BufMut, BytesMut};
 
 use super::support::{
-    Member, admit, code, connect, connect_as, describe_group, group_state, join_request, pair, protocols, until,
+    Member, admit, code, commit_offset, committed_offset, connect, connect_as, describe_group, group_state,
+    join_request, pair, protocols, topic, until,
 };
 use crate::support::{broker::unique, wire::text};
 
@@ -262,4 +263,38 @@ fn a_group_that_was_left_by_all_begins_again_with_the_next_generation() {
     until("the empty group", || (group_state(&group) == "Empty").then_some(()));
     // Emptiness had a generation of its own.
     assert_eq!(Member::alone(&group).generation, 3);
+}
+
+/// Not even if it is the only member: it votes with what it had.
+#[test]
+fn a_member_keeps_a_protocol_that_it_had() {
+    let group = unique("group");
+    let mut member = Member::alone(&group);
+    member.subscription.protocols = protocols(&[("sticky", "")]);
+    let sent = member.rejoin();
+    assert_eq!(member.rejoined(sent), code::INCONSISTENT_GROUP_PROTOCOL);
+    assert_eq!(member.heartbeat(), code::NONE);
+    member.subscription.protocols = protocols(&[("sticky", ""), ("range", "")]);
+    let sent = member.rejoin();
+    assert_eq!(member.rejoined(sent), code::NONE);
+    assert_eq!((member.generation, member.joined.protocol_name.as_deref()), (2, Some("sticky")));
+}
+
+#[test]
+fn a_group_of_offsets_alone_can_be_joined() {
+    let (topic, group) = (topic(1), unique("group"));
+    commit_offset(&group, &topic, 0, 5);
+    let member = Member::alone(&group);
+    assert_eq!(member.generation, 1);
+    assert_eq!(committed_offset(&group, &topic, 0), 5);
+}
+
+#[test]
+fn an_instance_that_names_an_unknown_member_id_is_unknown() {
+    let group = unique("group");
+    let _member = Member::alone(&group);
+    for version in [5, 9] {
+        let request = join_request(&group, "invented").with_group_instance_id(Some(text("one")));
+        assert_eq!(connect().call(&request, version).error_code, code::UNKNOWN_MEMBER_ID, "v{version}");
+    }
 }

@@ -403,3 +403,55 @@ fn offsets_of_a_topic_that_consumers_are_subscribed_to_cannot_be_deleted() {
     assert_eq!(codes, expected);
     assert_eq!((committed_offset(&group, &subscribed, 0), committed_offset(&group, &other, 0)), (5, -1));
 }
+
+#[test]
+fn no_topic_asked_for_is_no_topic_answered() {
+    let (topic, group) = (topic(1), unique("group"));
+    commit_offset(&group, &topic, 0, 5);
+    for version in 1..=7 {
+        assert_eq!(old(&fetch_old(&group, Some(&[]), version)), (code::NONE, vec![]), "v{version}");
+    }
+}
+
+/// The fields are for groups of KIP-848.
+#[test]
+fn a_member_of_a_classic_group_that_fetches_offsets_is_not_checked() {
+    let (topic, group) = (topic(1), unique("group"));
+    let mut member = Member::alone(&group);
+    let request = member.commit_request(&topic, 0, 5);
+    assert_eq!(try_commit(&mut member.client, &request, 9), code::NONE);
+    let asked = OffsetFetchRequestTopics::default().with_name(topic_name(&topic)).with_partition_indexes(vec![0]);
+    for (id, epoch) in [(None, -1), (Some("stranger"), 7), (Some(member.id.as_str()), 0)] {
+        let asked = OffsetFetchRequestGroup::default()
+            .with_group_id(group_id(&group))
+            .with_member_id(id.map(text))
+            .with_member_epoch(epoch)
+            .with_topics(Some(vec![asked.clone()]));
+        let response = connect().call(&OffsetFetchRequest::default().with_groups(vec![asked]), 9);
+        let fetched = &response.groups[0];
+        assert_eq!((fetched.error_code, fetched.topics[0].partitions[0].committed_offset), (code::NONE, 5));
+    }
+}
+
+#[test]
+fn a_generation_without_member_or_a_member_without_generation_cannot_commit_to_a_live_group() {
+    let (topic, group) = (topic(1), unique("group"));
+    let mut member = Member::alone(&group);
+    let request = member.commit_request(&topic, 0, 5);
+    for version in [2, 8, 9] {
+        let nobody = request.clone().with_member_id(text(""));
+        assert_eq!(try_commit(&mut member.client, &nobody, version), code::UNKNOWN_MEMBER_ID, "v{version}");
+        let timeless = request.clone().with_generation_id_or_member_epoch(-1);
+        assert_eq!(try_commit(&mut member.client, &timeless, version), code::ILLEGAL_GENERATION, "v{version}");
+    }
+}
+
+/// Whoever it says it is.
+#[test]
+fn without_generation_anybody_commits_to_an_empty_group() {
+    let (topic, group) = (topic(1), unique("group"));
+    let request = commit_request(&group, &topic, 0, 5).with_member_id(text("anybody"));
+    assert_eq!(try_commit(&mut connect(), &request, 8), code::NONE);
+    assert_eq!(try_commit(&mut connect(), &request, 9), code::NONE);
+    assert_eq!(committed_offset(&group, &topic, 0), 5);
+}

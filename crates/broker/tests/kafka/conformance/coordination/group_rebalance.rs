@@ -411,3 +411,22 @@ fn a_member_that_joins_twice_is_answered_at_its_second_request() {
     assert_eq!((leader.rejoined(again), follower.rejoined(following)), (code::NONE, code::NONE));
     assert_eq!((leader.generation, leader.joined.members.len()), (3, 2));
 }
+
+#[test]
+fn a_second_assignment_for_the_same_generation_is_ignored() {
+    let mut member = Member::alone(&unique("group"));
+    let own = member.id.clone();
+    let synced = member.sync(&[(&own, "another")]);
+    assert_eq!((synced.error_code, &synced.assignment[..]), (code::NONE, &b"all"[..]));
+}
+
+#[test]
+fn a_member_may_be_described_in_a_leave_with_a_reason() {
+    let group = unique("group");
+    let mut member = Member::alone(&group);
+    let leaving = MemberIdentity::default().with_member_id(text(&member.id)).with_reason(Some(text("tired")));
+    let leaving = leaving.with_group_instance_id(None);
+    let request = LeaveGroupRequest::default().with_group_id(group_id(&group)).with_members(vec![leaving]);
+    assert_eq!(connect().call(&request, 5).members[0].error_code, code::NONE);
+    assert_eq!(member.heartbeat(), code::UNKNOWN_MEMBER_ID);
+}

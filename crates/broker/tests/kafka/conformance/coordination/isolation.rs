@@ -8,7 +8,7 @@ use kafka_protocol::messages::{
 };
 
 use super::support::{
-    Producer, READ_COMMITTED, READ_UNCOMMITTED, Read, batch_of, code, committed, connect, end_offset,
+    Producer, READ_COMMITTED, READ_UNCOMMITTED, Read, batch_of, code, committed, connect, end_offset, is_now,
     last_stable_offset, now, produce_plainly, read, read_by, topic, topic_name, try_offset, try_produce,
 };
 use crate::support::batch::{self, Batch};
@@ -279,7 +279,7 @@ fn a_marker_carries_the_time_of_its_writing() {
     producer.commit();
     let read = read(&topic, 0, READ_COMMITTED);
     let marker = read.control()[0];
-    assert!((before..=now()).contains(&marker.base_timestamp));
+    assert!(is_now(marker.base_timestamp, before));
     assert_eq!(marker.base_timestamp, marker.max_timestamp);
 }
 
@@ -335,4 +335,42 @@ fn a_waiting_fetch_is_answered_when_the_transaction_ends() {
         let aborted = partition.aborted_transactions.as_ref().unwrap();
         assert_eq!(aborted.len(), usize::from(!commit));
     }
+}
+
+#[test]
+fn an_offset_beyond_the_end_is_out_of_range_at_both_isolation_levels() {
+    let topic = topic(1);
+    let mut producer = Producer::new();
+    producer.send(&topic, 0, &["0"]);
+    for isolation in [READ_COMMITTED, READ_UNCOMMITTED] {
+        let at = |offset| read_by(&mut connect(), &topic, 0, offset, isolation, 11).error;
+        assert_eq!((at(-1), at(1), at(2)), (code::OFFSET_OUT_OF_RANGE, code::NONE, code::OFFSET_OUT_OF_RANGE));
+    }
+}
+
+#[test]
+fn several_batches_of_one_aborted_transaction_are_listed_once() {
+    let topic = topic(1);
+    let mut producer = Producer::new();
+    producer.send(&topic, 0, &["0"]);
+    produce_plainly(&topic, 0, &["1"]);
+    producer.produce(&topic, 0, &["2"]);
+    producer.abort();
+    let read = read(&topic, 0, READ_COMMITTED);
+    assert_eq!(read.aborted, Some(vec![(producer.id, 0)]));
+    assert_eq!(read.committed(), ["1"]);
+}
+
+#[test]
+fn a_record_of_a_new_epoch_is_no_part_of_the_aborted_transaction_before_it() {
+    let topic = topic(1);
+    let mut old = Producer::new();
+    old.send(&topic, 0, &["aborted"]);
+    let mut new = Producer::named(&old.transactional_id, 60_000);
+    assert_eq!(new.id, old.id);
+    new.send(&topic, 0, &["kept"]);
+    new.commit();
+    let read = read(&topic, 0, READ_COMMITTED);
+    assert_eq!(read.aborted, Some(vec![(old.id, 0)]));
+    assert_eq!(read.committed(), ["kept"]);
 }

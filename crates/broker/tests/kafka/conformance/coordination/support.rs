@@ -38,6 +38,7 @@ use crate::support::{
 /// Error codes, by their names in the protocol guide.
 pub(crate) mod code {
     pub(crate) const NONE: i16 = 0;
+    pub(crate) const OFFSET_OUT_OF_RANGE: i16 = 1;
     pub(crate) const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
     pub(crate) const OFFSET_METADATA_TOO_LARGE: i16 = 12;
     pub(crate) const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
@@ -335,6 +336,11 @@ pub(crate) fn batch_of(values: &[&str]) -> Batch {
 /// Milliseconds since 1970-01-01 UTC.
 pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
+}
+
+/// Whether a time of the broker lies between that of the caller and now, as far as two clocks agree.
+pub(crate) fn is_now(time: i64, begin: i64) -> bool {
+    (begin - 1_000..=now() + 1_000).contains(&time)
 }
 
 /// Produces one batch: error and base offset.

@@ -6,7 +6,7 @@ use kafka_protocol::messages::{
 };
 
 use super::support::{
-    Producer, batch_of, code, connect, describe, init, init_request, now, topic, topic_name, try_produce, until,
+    Producer, batch_of, code, connect, describe, init, init_request, is_now, now, topic, topic_name, try_produce, until,
 };
 use crate::support::{broker::unique, wire::text};
 
@@ -24,14 +24,14 @@ fn a_transaction_is_described_from_its_producer_id_to_its_end() {
     producer.send(&topic, 1, &["value"]);
     let state = describe(&producer.transactional_id);
     assert_eq!(state.transaction_state.as_str(), "Ongoing");
-    assert!((before..=now()).contains(&state.transaction_start_time_ms));
+    assert!(is_now(state.transaction_start_time_ms, before));
     assert_eq!((state.topics[0].topic.as_str(), &state.topics[0].partitions[..]), (topic.as_str(), &[1][..]));
 
     producer.commit();
     let state = describe(&producer.transactional_id);
     assert_eq!((state.transaction_state.as_str(), state.topics.len()), ("CompleteCommit", 0));
     // When the last one began is told still.
-    assert!((before..=now()).contains(&state.transaction_start_time_ms));
+    assert!(is_now(state.transaction_start_time_ms, before));
 
     producer.send(&topic, 0, &["value"]);
     producer.abort();
@@ -44,9 +44,10 @@ fn a_transaction_that_follows_has_a_start_of_its_own() {
     let mut producer = Producer::new();
     producer.send(&topic, 0, &["0"]);
     producer.commit();
-    let between = now();
+    let first = describe(&producer.transactional_id).transaction_start_time_ms;
+    until("the next millisecond but some", || (now() > first + 10).then_some(()));
     producer.send(&topic, 0, &["1"]);
-    assert!(describe(&producer.transactional_id).transaction_start_time_ms >= between);
+    assert!(describe(&producer.transactional_id).transaction_start_time_ms > first);
 }
 
 #[test]
@@ -231,4 +232,16 @@ fn a_marker_alone_describes_a_producer() {
     assert_eq!((state.producer_id.0, state.producer_epoch), (producer.id, i32::from(producer.epoch)));
     assert_eq!((state.last_sequence, state.current_txn_start_offset), (-1, -1));
     assert!(state.coordinator_epoch >= 0);
+}
+
+#[test]
+fn a_new_producer_brings_its_own_timeout_and_an_empty_state() {
+    let topic = topic(1);
+    let mut old = Producer::named(&unique("txn"), 34_567);
+    old.send(&topic, 0, &["0"]);
+    old.commit();
+    let new = Producer::named(&old.transactional_id, 45_678);
+    let state = describe(&new.transactional_id);
+    assert_eq!((state.transaction_state.as_str(), state.transaction_timeout_ms), ("Empty", 45_678));
+    assert_eq!((state.producer_epoch, state.transaction_start_time_ms), (new.epoch, -1));
 }

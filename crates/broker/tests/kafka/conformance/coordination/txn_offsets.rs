@@ -490,3 +490,18 @@ fn an_empty_group_id_has_no_transactional_offsets() {
     assert_eq!(producer.try_offsets(&request, 3), code::INVALID_GROUP_ID);
     producer.abort();
 }
+
+#[test]
+fn a_generation_without_member_or_a_member_without_generation_cannot_send_offsets() {
+    let (topic, group) = (topic(1), unique("group"));
+    let member = Member::alone(&group);
+    let mut producer = Producer::new();
+    assert_eq!(producer.try_add_offsets(&group, 3), code::NONE);
+    let request = producer.offsets_request(&group, &topic, 0, 5);
+    let nobody = request.clone().with_generation_id(member.generation);
+    assert_eq!(producer.try_offsets(&nobody, 3), code::UNKNOWN_MEMBER_ID);
+    let timeless = request.clone().with_member_id(text(&member.id));
+    assert_eq!(producer.try_offsets(&timeless, 3), code::ILLEGAL_GENERATION);
+    let stranger = request.with_member_id(text("stranger"));
+    assert_eq!(producer.try_offsets(&stranger, 3), code::UNKNOWN_MEMBER_ID);
+}

@@ -1,9 +1,15 @@
 //! Produce within transactions.
 
+use kafka_protocol::messages::{
+    ProduceRequest,
+    produce_request::{PartitionProduceData, TopicProduceData},
+};
+
 use super::support::{
     Producer, READ_COMMITTED, READ_UNCOMMITTED, batch_of, code, committed, connect, end_offset, init, init_request,
-    read, topic, try_produce,
+    read, topic, topic_name, try_produce,
 };
+use crate::support::wire::text;
 
 #[test]
 fn a_partition_that_was_not_added_is_refused() {
@@ -215,4 +221,29 @@ fn a_batch_of_the_last_transaction_sent_again_in_the_next_is_not_stored_again() 
     assert_eq!(try_produce(&mut producer.client, Some(&id), &topic, 0, &batch, 9), (code::NONE, 0));
     producer.commit();
     assert_eq!(committed(&topic, 0), ["once"]);
+}
+
+#[test]
+fn each_partition_of_a_request_is_checked_for_itself() {
+    let topic = topic(2);
+    let mut producer = Producer::new();
+    producer.add(&topic, 1);
+    let partitions = [0, 1].map(|index| {
+        let batch = producer.batch(&topic, index, &["value"]);
+        PartitionProduceData::default().with_index(index).with_records(Some(batch.build()))
+    });
+    let data = TopicProduceData::default().with_name(topic_name(&topic)).with_partition_data(partitions.to_vec());
+    let request = ProduceRequest::default()
+        .with_transactional_id(Some(text(&producer.transactional_id).into()))
+        .with_acks(-1)
+        .with_timeout_ms(30_000)
+        .with_topic_data(vec![data]);
+    let response = producer.client.call(&request, 9);
+    let mut answers: Vec<_> = response.responses[0]
+        .partition_responses
+        .iter()
+        .map(|partition| (partition.index, partition.error_code, partition.base_offset))
+        .collect();
+    answers.sort();
+    assert_eq!(answers, [(0, code::INVALID_TXN_STATE, -1), (1, code::NONE, 0)]);
 }
