@@ -51,7 +51,7 @@ impl Default for Settings {
             max_fetch_wait: 300_000,
             groups: groups::Settings::default(),
             transactions: transactions::Settings::default(),
-            transaction_version_2: false,
+            transaction_version_2: true,
             seed: 0,
         }
     }

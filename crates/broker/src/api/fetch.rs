@@ -136,7 +136,10 @@ impl Engine {
                 });
                 let data = data.unwrap_or_else(|error| {
                     found.failed = true;
+                    // No list where the partition could not be read, an empty one where there is no partition.
+                    let aborted = (error == ResponseError::UnknownTopicOrPartition).then(Vec::new);
                     PartitionData::default()
+                        .with_aborted_transactions(aborted)
                         .with_error_code(error.code())
                         .with_high_watermark(-1)
                         .with_records(Some(Bytes::new()))

@@ -91,12 +91,10 @@ impl Engine {
         if version < least_version {
             return Err(ResponseError::UnsupportedVersion);
         }
-        // An epoch is known once something has been written.
-        let epoch = |offset: i64| if log.end_offset() > 0 && offset >= 0 { LEADER_EPOCH } else { -1 };
         let last = if committed { log.last_stable_offset() } else { log.end_offset() };
         let found = match wanted.timestamp {
-            LATEST => Some((-1, last, epoch(last))),
-            EARLIEST | EARLIEST_LOCAL => Some((-1, log.start_offset(), epoch(log.start_offset()))),
+            LATEST => Some((-1, last, LEADER_EPOCH)),
+            EARLIEST | EARLIEST_LOCAL => Some((-1, log.start_offset(), LEADER_EPOCH)),
             LATEST_TIERED => Some((-1, -1, -1)),
             MAX_TIMESTAMP => log
                 .find_max_timestamp()

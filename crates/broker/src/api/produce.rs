@@ -17,7 +17,7 @@ use crate::{
     engine::{Engine, dispatch::Call},
     log::{
         batch::{Batch, Corrupt, NO_TIMESTAMP},
-        partition::Timestamps,
+        partition::{PartitionLog, Timestamps},
         records,
     },
     topics::{TopicPartition, config::TopicConfig},
@@ -52,16 +52,26 @@ struct Refused {
     why: Option<String>,
     /// Records at fault, counted from 0.
     records: Vec<i32>,
+    /// Whether the log has refused it, and so tells where it starts.
+    by_log: bool,
+}
+
+impl Refused {
+    /// Source: `ReplicaManager.appendToLocalLog`.
+    fn by_log(self) -> Self {
+        let known = matches!(self.error, ResponseError::MessageTooLarge | ResponseError::CorruptMessage);
+        Self { by_log: !known, ..self }
+    }
 }
 
 impl From<ResponseError> for Refused {
     fn from(error: ResponseError) -> Self {
-        Self { error, why: None, records: Vec::new() }
+        Self { error, why: None, records: Vec::new(), by_log: false }
     }
 }
 
 fn refused(error: ResponseError, why: impl Into<String>) -> Refused {
-    Refused { error, why: Some(why.into()), records: Vec::new() }
+    Refused { error, why: Some(why.into()), records: Vec::new(), by_log: false }
 }
 
 impl Engine {
@@ -128,7 +138,7 @@ impl Engine {
         };
         let retention = topic.config.retention.unwrap_or(usize::MAX).min(self.settings.retention_bytes);
         let oldest = topic.config.retention_time.map_or(i64::MIN, |time| now.saturating_sub(time));
-        let timestamps = check(batch, &topic.config, acks, now)?;
+        let timestamps = check(batch, &topic.config, acks, now).map_err(Refused::by_log)?;
         let Some(log) = topic.partition_mut(*index) else {
             return Err(ResponseError::UnknownTopicOrPartition.into());
         };
@@ -138,9 +148,9 @@ impl Engine {
             return Ok(Stored { base_offset: seen.first_offset(), append_time: seen.timestamp });
         }
         if batch.is_transactional() && batch.has_producer_id() && transactional_id.is_none() {
-            return Err(ResponseError::InvalidTxnState.into());
+            return Err(Refused::from(ResponseError::InvalidTxnState).by_log());
         }
-        let base_offset = log.append(batch, timestamps)?;
+        let base_offset = log.append(batch, timestamps).map_err(|error| Refused::from(error).by_log())?;
         log.retain(retention, oldest);
         self.fetches.changed(partition);
         let append_time = match timestamps {
@@ -160,7 +170,7 @@ impl Engine {
     ) -> Result<(), ResponseError> {
         let producer = ProducerIdAndEpoch { id: batch.producer_id(), epoch: batch.producer_epoch() };
         let Some(log) = self.topics.partition_mut(&partition.topic, partition.partition) else { return Ok(()) };
-        if log.producers.has_open_transaction(producer.id) {
+        if log.producers.has_open_transaction(producer.id, producer.epoch) {
             return Ok(());
         }
         log.producers.begin_verification(producer.id, producer.epoch, batch.base_sequence());
@@ -183,15 +193,13 @@ impl Engine {
         version: i16,
     ) -> PartitionProduceResponse {
         let response = PartitionProduceResponse::default().with_index(partition.partition);
+        let log = self.topics.partition(&partition.topic, partition.partition);
+        let start = log.map_or(-1, PartitionLog::start_offset);
         match result {
             Ok(Stored { base_offset, append_time }) => {
-                let start = self.topics.partition(&partition.topic, partition.partition);
-                response
-                    .with_base_offset(base_offset)
-                    .with_log_append_time_ms(append_time)
-                    .with_log_start_offset(start.map_or(-1, |log| log.start_offset()))
+                response.with_base_offset(base_offset).with_log_append_time_ms(append_time).with_log_start_offset(start)
             }
-            Err(Refused { error, why, records }) => {
+            Err(Refused { error, why, records, by_log }) => {
                 let why = why.map(StrBytes::from_string);
                 let records = records
                     .into_iter()
@@ -205,7 +213,7 @@ impl Engine {
                     .with_error_code(error.code())
                     .with_base_offset(-1)
                     .with_log_append_time_ms(-1)
-                    .with_log_start_offset(-1);
+                    .with_log_start_offset(if by_log { start } else { -1 });
                 if version < TELLS_RECORDS {
                     return response;
                 }

@@ -193,7 +193,7 @@ impl Engine {
         for (index, _) in (0i32..).zip(&topic.partitions) {
             self.fetches.changed(&TopicPartition { topic: name.clone(), partition: index });
         }
-        self.transactions.forget_topic(name);
+        // The partitions stay in the transactions that hold them, and a topic of the same name takes their place.
         self.groups.forget_topic(name);
         Ok((name.clone(), topic.id))
     }

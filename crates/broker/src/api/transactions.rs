@@ -170,7 +170,7 @@ impl Engine {
     fn verify_offsets(&mut self, request: &TxnOffsetCommitRequest, version: i16) -> Result<(), ResponseError> {
         let producer = ProducerIdAndEpoch { id: request.producer_id.0, epoch: request.producer_epoch };
         self.offset_producers.check_epoch(producer.id, producer.epoch)?;
-        if self.offset_producers.has_open_transaction(producer.id) {
+        if self.offset_producers.has_open_transaction(producer.id, producer.epoch) {
             return Ok(());
         }
         let partition = offsets_partition();

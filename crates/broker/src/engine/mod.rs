@@ -75,7 +75,7 @@ impl Engine {
             now: 0,
             cluster_id,
             topics: Topics::new(settings.max_partitions),
-            transactions: Transactions::new(settings.transactions.clone()),
+            transactions: Transactions::new(settings.transactions.clone(), settings.transaction_version_2),
             groups: Groups::new(settings.groups.clone(), settings.seed ^ 0x6772_6f75_7073),
             offset_producers: Producers::default(),
             offset_writes: 0,

@@ -92,8 +92,11 @@ impl Producers {
         self.open.keys().next().copied()
     }
 
-    pub(crate) fn has_open_transaction(&self, producer_id: i64) -> bool {
-        self.known.get(&producer_id).is_some_and(|producer| producer.transaction_start.is_some())
+    /// Whether the producer has written here in a transaction that is still open, with this very epoch.
+    pub(crate) fn has_open_transaction(&self, producer_id: i64, epoch: i16) -> bool {
+        self.known
+            .get(&producer_id)
+            .is_some_and(|producer| producer.transaction_start.is_some() && producer.epoch == epoch)
     }
 
     /// Producer ids with what is known of them, in the order of the ids.

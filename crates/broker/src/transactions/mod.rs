@@ -61,14 +61,16 @@ pub(crate) const COORDINATOR_EPOCH: i32 = 0;
 #[derive(Debug)]
 pub(crate) struct Transactions {
     settings: Settings,
+    /// `transaction.version` is 2.
+    version_2: bool,
     by_id: BTreeMap<String, Transaction>,
     next_producer_id: i64,
     next_scan: Option<Millis>,
 }
 
 impl Transactions {
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, by_id: BTreeMap::new(), next_producer_id: 0, next_scan: None }
+    pub(crate) fn new(settings: Settings, version_2: bool) -> Self {
+        Self { settings, version_2, by_id: BTreeMap::new(), next_producer_id: 0, next_scan: None }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Transaction)> {
@@ -117,8 +119,8 @@ impl Transactions {
             return (Err(ResponseError::ProducerFenced), None);
         }
         if transaction.state == State::Ongoing {
-            // The epoch that fences is given to nobody: the client asks again, and gets the next one.
-            let decision = transaction.fence(now);
+            // The client asks again. The epoch that fences is given to nobody, unless the fenced producer itself asks.
+            let decision = transaction.fence(self.version_2, now);
             return (Err(ResponseError::ConcurrentTransactions), Some(decision));
         }
         let result = transaction.init(timeout, expected, fresh_id, now);
@@ -227,17 +229,10 @@ impl Transactions {
             .by_id
             .values_mut()
             .filter(|transaction| transaction.has_timed_out(now))
-            .map(|transaction| transaction.fence(now))
+            .map(|transaction| transaction.fence(self.version_2, now))
             .collect();
         let open = self.by_id.values().any(|transaction| transaction.state == State::Ongoing);
         self.next_scan = open.then_some(now + self.settings.scan_interval);
         decisions
-    }
-
-    /// A topic was deleted: no marker can be written to it any more.
-    pub(crate) fn forget_topic(&mut self, topic: &str) {
-        for transaction in self.by_id.values_mut() {
-            transaction.partitions.retain(|partition| &*partition.topic.0 != topic);
-        }
     }
 }

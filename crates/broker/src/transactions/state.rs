@@ -180,11 +180,13 @@ impl Transaction {
         }
     }
 
-    /// Aborts the transaction against its producer's will, who is fenced by it.
-    pub(crate) fn fence(&mut self, now: Millis) -> Decision {
-        self.producer.epoch = self.producer.epoch.saturating_add(1);
+    /// Aborts the transaction on behalf of another instance or of time, so that its producer is fenced. With
+    /// `transaction.version` 2 it may come back, if it was alone: it knows then that its transaction has ended (KIP-890).
+    pub(crate) fn fence(&mut self, may_come_back: bool, now: Millis) -> Decision {
+        let epoch = self.producer.epoch;
+        self.producer.epoch = epoch.saturating_add(1);
         let decision = self.complete(Marker::Abort, Protocol::V1, NO_PRODUCER_ID, now);
-        self.last_epoch = NO_PRODUCER_EPOCH;
+        self.last_epoch = if may_come_back { epoch } else { NO_PRODUCER_EPOCH };
         decision
     }
 
