@@ -77,7 +77,7 @@ impl PartitionLog {
 
     /// Up to here, every transaction has ended.
     pub(crate) fn last_stable_offset(&self) -> i64 {
-        self.producers.first_unstable_offset().map_or(self.end, |first| first.max(self.start))
+        self.producers.first_unstable_offset().unwrap_or(self.end)
     }
 
     /// Bytes held.

@@ -134,7 +134,7 @@ fn where_no_kafka_answers_one_line_says_how_to_start_one() {
     assert!(said.contains(&format!("no Kafka answers on {nobody}")) && said.contains("compose/kafka.sh"), "{said}");
     assert_eq!(stdout(&output), "");
     let french = stderr(&command.args(["--lang", "fr"]).output().unwrap());
-    assert!(french.contains("démarrez-en un avec compose/kafka.sh"), "{french}");
+    assert!(french.contains("démarrez-en un (cargo run -p lab -- broker, ou compose/kafka.sh)"), "{french}");
 }
 
 #[test]
