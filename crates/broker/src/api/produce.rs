@@ -182,6 +182,8 @@ impl Engine {
         verified.map_err(|error| match error {
             ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
             ResponseError::TransactionAbortable if version < KNOWS_ABORTABLE => ResponseError::InvalidTxnState,
+            // Older clients would not come back.
+            ResponseError::ConcurrentTransactions if version < ADDS_PARTITIONS => ResponseError::NotEnoughReplicas,
             other => other,
         })
     }

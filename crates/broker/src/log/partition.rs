@@ -76,8 +76,21 @@ impl PartitionLog {
     }
 
     /// Up to here, every transaction has ended.
+    ///
+    /// Where the start of the oldest open one has been deleted, Apache Kafka takes the batch with which the log starts
+    /// now, from its first offset on even if that is deleted too (`UnifiedLog.maybeIncrementFirstUnstableOffset`).
     pub(crate) fn last_stable_offset(&self) -> i64 {
-        self.producers.first_unstable_offset().unwrap_or(self.end)
+        match self.producers.first_unstable_offset() {
+            None => self.end,
+            Some(first) if first >= self.start => first,
+            Some(_) => self.batch_base(self.start).unwrap_or(self.start),
+        }
+    }
+
+    /// The first offset of the batch that holds this one.
+    fn batch_base(&self, offset: i64) -> Option<i64> {
+        let segment = self.segments_from(offset).next()?;
+        segment.entries().get(segment.first_reaching(offset)).map(|entry| entry.base_offset)
     }
 
     /// Bytes held.

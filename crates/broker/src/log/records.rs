@@ -81,6 +81,7 @@ impl std::error::Error for Invalid {}
 ///
 /// # Errors
 /// The first fault.
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn validate(batch: &[u8]) -> Result<i64, Invalid> {
     validate_each(batch, |_| {})
 }

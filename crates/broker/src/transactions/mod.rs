@@ -3,8 +3,10 @@
 //! Source: KIP-98, KIP-360, KIP-890; `TransactionCoordinator` and `TransactionMetadata` of Apache Kafka.
 
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kafka_protocol::ResponseError;
 
@@ -24,13 +26,17 @@ pub struct Settings {
     /// How often transactions past their timeout are looked for, in milliseconds
     /// (`transaction.abort.timed.out.transaction.cleanup.interval.ms`: 10,000 in Apache Kafka, 1,000 here).
     pub scan_interval: Millis,
+    /// How long the markers of a decided transaction take, in milliseconds. Apache Kafka answers EndTxn before they are
+    /// written; a producer that goes on meanwhile gets `CONCURRENT_TRANSACTIONS` and comes back. 0: they are written
+    /// first.
+    pub marker_delay: Millis,
     /// How many transactional ids are remembered. An id that has nothing open is forgotten to make room for another.
     pub max_ids: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_timeout: 900_000, scan_interval: 1_000, max_ids: 100_000 }
+        Self { max_timeout: 900_000, scan_interval: 1_000, marker_delay: 0, max_ids: 100_000 }
     }
 }
 
@@ -66,11 +72,20 @@ pub(crate) struct Transactions {
     by_id: BTreeMap<String, Transaction>,
     next_producer_id: i64,
     next_scan: Option<Millis>,
+    /// Decided, with the time at which the markers are written.
+    decided: VecDeque<(Millis, String)>,
 }
 
 impl Transactions {
     pub(crate) fn new(settings: Settings, version_2: bool) -> Self {
-        Self { settings, version_2, by_id: BTreeMap::new(), next_producer_id: 0, next_scan: None }
+        Self {
+            settings,
+            version_2,
+            by_id: BTreeMap::new(),
+            next_producer_id: 0,
+            next_scan: None,
+            decided: VecDeque::new(),
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Transaction)> {
@@ -118,10 +133,14 @@ impl Transactions {
         if expected.is_some_and(|expected| !transaction.may_continue(expected)) {
             return (Err(ResponseError::ProducerFenced), None);
         }
-        if transaction.state == State::Ongoing {
-            // The client asks again. The epoch that fences is given to nobody, unless the fenced producer itself asks.
-            let decision = transaction.fence(self.version_2, now);
-            return (Err(ResponseError::ConcurrentTransactions), Some(decision));
+        match transaction.state {
+            State::Prepare(_) => return (Err(ResponseError::ConcurrentTransactions), None),
+            State::Ongoing => {
+                // The client asks again. The epoch that fences is given to nobody, unless the fenced producer itself asks.
+                transaction.fence(self.version_2, now);
+                return (Err(ResponseError::ConcurrentTransactions), self.carry_on(id, now));
+            }
+            State::Empty | State::Complete(_) => {}
         }
         let result = transaction.init(timeout, expected, fresh_id, now);
         if result.is_ok_and(|producer| producer.id == fresh_id) {
@@ -130,12 +149,21 @@ impl Transactions {
         (result, None)
     }
 
+    /// What follows from a decision: its markers, now or later.
+    fn carry_on(&mut self, id: &str, now: Millis) -> Option<Decision> {
+        if self.settings.marker_delay > 0 {
+            self.decided.push_back((now + self.settings.marker_delay, id.to_owned()));
+            return None;
+        }
+        self.by_id.get_mut(id)?.complete(now)
+    }
+
     /// Forgets the id that has been idle for longest.
     fn forget_one(&mut self) -> bool {
         let idle = self
             .by_id
             .iter()
-            .filter(|(_, transaction)| transaction.state != State::Ongoing)
+            .filter(|(_, transaction)| matches!(transaction.state, State::Empty | State::Complete(_)))
             .min_by_key(|(_, transaction)| transaction.last_update)
             .map(|(id, _)| id.clone());
         idle.is_some_and(|id| self.by_id.remove(&id).is_some())
@@ -159,7 +187,7 @@ impl Transactions {
     /// Makes partitions a part of the transaction, and begins one if none is open.
     ///
     /// # Errors
-    /// `INVALID_REQUEST`, `INVALID_PRODUCER_ID_MAPPING`, `PRODUCER_FENCED`.
+    /// `INVALID_REQUEST`, `INVALID_PRODUCER_ID_MAPPING`, `PRODUCER_FENCED`, `CONCURRENT_TRANSACTIONS`.
     pub(crate) fn add_partitions(
         &mut self,
         id: &str,
@@ -168,6 +196,9 @@ impl Transactions {
         now: Millis,
     ) -> Result<(), ResponseError> {
         let transaction = self.of_producer(id, producer)?;
+        if matches!(transaction.state, State::Prepare(_)) {
+            return Err(ResponseError::ConcurrentTransactions);
+        }
         transaction.add(partitions, now);
         let scan = now + self.settings.scan_interval;
         self.next_scan.get_or_insert(scan);
@@ -177,7 +208,7 @@ impl Transactions {
     /// Whether a partition is a part of the producer's open transaction.
     ///
     /// # Errors
-    /// `INVALID_PRODUCER_ID_MAPPING`, `PRODUCER_FENCED`; `TRANSACTION_ABORTABLE` when it is not.
+    /// `INVALID_PRODUCER_ID_MAPPING`, `PRODUCER_FENCED`, `CONCURRENT_TRANSACTIONS`; `TRANSACTION_ABORTABLE` when it is not.
     pub(crate) fn verify(
         &mut self,
         id: &str,
@@ -185,6 +216,9 @@ impl Transactions {
         partition: &TopicPartition,
     ) -> Result<(), ResponseError> {
         let transaction = self.of_producer(id, producer)?;
+        if matches!(transaction.state, State::Prepare(_)) {
+            return Err(ResponseError::ConcurrentTransactions);
+        }
         if transaction.partitions.contains(partition) { Ok(()) } else { Err(ResponseError::TransactionAbortable) }
     }
 
@@ -194,7 +228,8 @@ impl Transactions {
     /// when it arrives (KAFKA-17754). This is Apache Kafka's behaviour, and kept.
     ///
     /// # Errors
-    /// `INVALID_REQUEST`, `INVALID_PRODUCER_ID_MAPPING`, `PRODUCER_FENCED`, `INVALID_TXN_STATE`.
+    /// `INVALID_REQUEST`, `INVALID_PRODUCER_ID_MAPPING`, `PRODUCER_FENCED`, `CONCURRENT_TRANSACTIONS`,
+    /// `INVALID_TXN_STATE`.
     pub(crate) fn end(
         &mut self,
         id: &str,
@@ -208,31 +243,40 @@ impl Transactions {
         }
         let fresh_id = self.next_producer_id;
         let transaction = self.by_id.get_mut(id).ok_or(ResponseError::InvalidProducerIdMapping)?;
-        let ended = transaction.end(producer, marker, protocol, fresh_id, now)?;
-        if ended.0.id == fresh_id {
+        let decided = transaction.end(producer, marker, protocol, fresh_id, now)?;
+        let next = transaction.producer;
+        if next.id == fresh_id {
             self.next_producer_id += 1;
         }
-        Ok(ended)
+        Ok((next, if decided { self.carry_on(id, now) } else { None }))
     }
 
-    /// When transactions past their timeout are looked for next.
+    /// When there is something to do next.
     pub(crate) fn next_deadline(&self) -> Option<Millis> {
-        self.next_scan
+        let markers = self.decided.front().map(|(due, _)| *due);
+        [self.next_scan, markers].into_iter().flatten().min()
     }
 
-    /// Aborts the transactions that have been open for longer than their timeout, once it is time to look.
+    /// Writes the markers that are due; and aborts the transactions that have been open for longer than their timeout,
+    /// once it is time to look.
     pub(crate) fn tick(&mut self, now: Millis) -> Vec<Decision> {
-        if self.next_scan.is_none_or(|scan| now < scan) {
-            return Vec::new();
+        let mut decisions = Vec::new();
+        while self.decided.front().is_some_and(|(due, _)| *due <= now) {
+            let decided = self.decided.pop_front().and_then(|(_, id)| self.by_id.get_mut(&id)?.complete(now));
+            decisions.extend(decided);
         }
-        let decisions = self
-            .by_id
-            .values_mut()
-            .filter(|transaction| transaction.has_timed_out(now))
-            .map(|transaction| transaction.fence(self.version_2, now))
-            .collect();
-        let open = self.by_id.values().any(|transaction| transaction.state == State::Ongoing);
-        self.next_scan = open.then_some(now + self.settings.scan_interval);
+        if self.next_scan.is_some_and(|scan| scan <= now) {
+            let late = self.by_id.iter_mut().filter(|(_, transaction)| transaction.has_timed_out(now));
+            let late: Vec<_> = late
+                .map(|(id, transaction)| {
+                    transaction.fence(self.version_2, now);
+                    id.clone()
+                })
+                .collect();
+            decisions.extend(late.iter().filter_map(|id| self.carry_on(id, now)));
+            let open = self.by_id.values().any(|transaction| transaction.state == State::Ongoing);
+            self.next_scan = open.then_some(now + self.settings.scan_interval);
+        }
         decisions
     }
 }

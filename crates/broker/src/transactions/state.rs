@@ -26,14 +26,15 @@ pub(crate) enum Protocol {
     V2,
 }
 
-/// Where a transaction stands. Markers are written in the instant of the decision, so that the states between
-/// (`PrepareCommit`, `PrepareAbort`) are never seen.
+/// Where a transaction stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Empty,
     Ongoing,
-    CompleteCommit,
-    CompleteAbort,
+    /// Decided, and its markers are not written yet.
+    Prepare(Marker),
+    /// Decided, and its markers are written.
+    Complete(Marker),
 }
 
 impl State {
@@ -42,8 +43,10 @@ impl State {
         match self {
             Self::Empty => "Empty",
             Self::Ongoing => "Ongoing",
-            Self::CompleteCommit => "CompleteCommit",
-            Self::CompleteAbort => "CompleteAbort",
+            Self::Prepare(Marker::Commit) => "PrepareCommit",
+            Self::Prepare(Marker::Abort) => "PrepareAbort",
+            Self::Complete(Marker::Commit) => "CompleteCommit",
+            Self::Complete(Marker::Abort) => "CompleteAbort",
         }
     }
 }
@@ -52,6 +55,8 @@ impl State {
 #[derive(Debug, Clone)]
 pub(crate) struct Transaction {
     pub(crate) producer: ProducerIdAndEpoch,
+    /// What the markers of the last decision carry.
+    decided_for: ProducerIdAndEpoch,
     /// Before the producer's last bump of its own: a repeated request is recognised by it.
     last_epoch: i16,
     previous_id: i64,
@@ -69,6 +74,7 @@ impl Transaction {
     pub(crate) fn new(producer_id: i64, now: Millis) -> Self {
         Self {
             producer: ProducerIdAndEpoch { id: producer_id, epoch: NO_PRODUCER_EPOCH },
+            decided_for: ProducerIdAndEpoch::NONE,
             last_epoch: NO_PRODUCER_EPOCH,
             previous_id: NO_PRODUCER_ID,
             timeout: 0,
@@ -135,7 +141,7 @@ impl Transaction {
         }
     }
 
-    /// Ends the transaction, or recognises that it has ended so.
+    /// Decides the transaction, or recognises that it was decided so already: whether the former.
     pub(crate) fn end(
         &mut self,
         producer: ProducerIdAndEpoch,
@@ -143,59 +149,49 @@ impl Transaction {
         protocol: Protocol,
         fresh_id: i64,
         now: Millis,
-    ) -> Result<(ProducerIdAndEpoch, Option<Decision>), ResponseError> {
+    ) -> Result<bool, ResponseError> {
         let bumped = self.protocol == Protocol::V2;
-        let repeated_bump = bumped && self.producer.epoch == producer.epoch.saturating_add(1);
-        let repeated_rotation =
-            bumped && self.previous_id == producer.id && producer.epoch == LAST_EPOCH && self.producer.epoch == 0;
-        if self.producer.id != producer.id && !repeated_rotation {
+        // The request of which this is the repetition has brought a new epoch, or even a new id.
+        let repeated = bumped
+            && (producer.id == self.producer.id && self.producer.epoch == producer.epoch.saturating_add(1)
+                || producer.id == self.previous_id && producer.epoch == LAST_EPOCH && self.producer.epoch == 0);
+        if self.producer.id != producer.id && !repeated {
             return Err(ResponseError::InvalidProducerIdMapping);
         }
-        let ended = matches!(self.state, State::CompleteCommit | State::CompleteAbort);
-        let current = if bumped && ended {
-            // The same epoch would be that of a next transaction, in which nothing has happened yet.
-            repeated_bump || repeated_rotation || protocol == Protocol::V2 && producer.epoch == self.producer.epoch
-        } else {
-            producer.epoch == self.producer.epoch
-        };
-        if !current {
+        let decided = matches!(self.state, State::Prepare(_) | State::Complete(_));
+        let current = producer == self.producer && (!bumped || !decided || protocol == Protocol::V2);
+        if !current && !(decided && repeated) {
             return Err(ResponseError::ProducerFenced);
         }
-        match (self.state, marker) {
-            (State::Ongoing, _) => {
-                let decision = self.complete(marker, protocol, fresh_id, now);
-                Ok((self.producer, Some(decision)))
+        match self.state {
+            State::Ongoing => {}
+            State::Prepare(decided) if decided == marker => return Err(ResponseError::ConcurrentTransactions),
+            // An abort of nothing is granted, with a new epoch.
+            State::Empty | State::Complete(_) if protocol == Protocol::V2 && marker == Marker::Abort && !repeated => {}
+            State::Complete(decided) if decided == marker && (protocol == Protocol::V1 || repeated) => {
+                return Ok(false);
             }
-            // Nothing has been added since the last one: an abort of nothing is granted, with a new epoch.
-            (_, Marker::Abort) if protocol == Protocol::V2 && !repeated_bump && !repeated_rotation => {
-                let decision = self.complete(marker, protocol, fresh_id, now);
-                Ok((self.producer, Some(decision)))
-            }
-            (State::CompleteCommit, Marker::Commit) | (State::CompleteAbort, Marker::Abort)
-                if protocol == Protocol::V1 || repeated_bump || repeated_rotation =>
-            {
-                Ok((self.producer, None))
-            }
-            _ => Err(ResponseError::InvalidTxnState),
+            _ => return Err(ResponseError::InvalidTxnState),
         }
+        self.decide(marker, protocol, fresh_id, now);
+        Ok(true)
     }
 
     /// Aborts the transaction on behalf of another instance or of time, so that its producer is fenced. With
     /// `transaction.version` 2 it may come back, if it was alone: it knows then that its transaction has ended (KIP-890).
-    pub(crate) fn fence(&mut self, may_come_back: bool, now: Millis) -> Decision {
+    pub(crate) fn fence(&mut self, may_come_back: bool, now: Millis) {
         let epoch = self.producer.epoch;
         self.producer.epoch = epoch.saturating_add(1);
-        let decision = self.complete(Marker::Abort, Protocol::V1, NO_PRODUCER_ID, now);
+        self.decide(Marker::Abort, Protocol::V1, NO_PRODUCER_ID, now);
         self.last_epoch = if may_come_back { epoch } else { NO_PRODUCER_EPOCH };
-        decision
     }
 
-    fn complete(&mut self, marker: Marker, protocol: Protocol, fresh_id: i64, now: Millis) -> Decision {
+    fn decide(&mut self, marker: Marker, protocol: Protocol, fresh_id: i64, now: Millis) {
         if protocol == Protocol::V2 {
             self.last_epoch = self.producer.epoch;
             self.producer.epoch = self.producer.epoch.saturating_add(1);
         }
-        let producer = self.producer;
+        self.decided_for = self.producer;
         if protocol == Protocol::V2 {
             self.previous_id = self.producer.id;
             if self.producer.epoch > LAST_EPOCH {
@@ -203,12 +199,16 @@ impl Transaction {
             }
         }
         self.protocol = protocol;
-        self.state = match marker {
-            Marker::Commit => State::CompleteCommit,
-            Marker::Abort => State::CompleteAbort,
-        };
+        self.state = State::Prepare(marker);
         self.last_update = now;
-        Decision { marker, producer, partitions: std::mem::take(&mut self.partitions) }
+    }
+
+    /// The markers of a decision are written now; none, when they have been.
+    pub(crate) fn complete(&mut self, now: Millis) -> Option<Decision> {
+        let State::Prepare(marker) = self.state else { return None };
+        self.state = State::Complete(marker);
+        self.last_update = now;
+        Some(Decision { marker, producer: self.decided_for, partitions: std::mem::take(&mut self.partitions) })
     }
 
     pub(crate) fn has_timed_out(&self, now: Millis) -> bool {

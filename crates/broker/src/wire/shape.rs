@@ -81,6 +81,7 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 /// Whether this request is described here. `false` says nothing about the bytes.
+#[cfg(test)]
 pub(crate) fn is_known(api_key: i16, version: i16) -> bool {
     find(api_key, version).is_some()
 }
