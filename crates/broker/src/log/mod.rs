@@ -7,3 +7,5 @@ pub(crate) mod partition;
 pub(crate) mod producers;
 pub(crate) mod records;
 pub(crate) mod segment;
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,10 @@ use super::batch::{Batch, NO_PRODUCER_EPOCH, NO_SEQUENCE, NO_TIMESTAMP, subtract
 /// How many batches of a producer are remembered. It is also the largest `max.in.flight` of an idempotent producer.
 const REMEMBERED: usize = 5;
 
+/// How many producers a partition remembers. Apache Kafka forgets those that were silent for a day
+/// (`producer.id.expiration.ms`); here, beyond this number, the half that has been silent for longest.
+const MOST: usize = 50_000;
+
 /// A batch that has been appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Appended {
@@ -39,6 +43,8 @@ pub(crate) struct Producer {
     /// Of the first record of its open transaction.
     pub(crate) transaction_start: Option<i64>,
     batches: VecDeque<Appended>,
+    /// Grows with each write to the partition.
+    last_write: u64,
 }
 
 impl Producer {
@@ -49,6 +55,7 @@ impl Producer {
             last_timestamp: NO_TIMESTAMP,
             transaction_start: None,
             batches: VecDeque::new(),
+            last_write: 0,
         }
     }
 
@@ -84,6 +91,7 @@ pub(crate) struct Producers {
     verifications: HashMap<i64, Verification>,
     /// First offset of each open transaction, with its producer id.
     open: BTreeMap<i64, i64>,
+    writes: u64,
 }
 
 impl Producers {
@@ -120,12 +128,35 @@ impl Producers {
     ///
     /// Source: `VerificationStateEntry` (KIP-890).
     pub(crate) fn begin_verification(&mut self, producer_id: i64, epoch: i16, sequence: i32) {
+        if self.verifications.len() >= MOST {
+            self.verifications.clear();
+        }
         let entry = self.verifications.entry(producer_id).or_insert(Verification { epoch, lowest_sequence: sequence });
         if epoch > entry.epoch {
             *entry = Verification { epoch, lowest_sequence: sequence };
         } else if epoch == entry.epoch {
             entry.lowest_sequence = entry.lowest_sequence.min(sequence);
         }
+    }
+
+    /// A producer that writes now.
+    fn writer(&mut self, producer_id: i64) -> &mut Producer {
+        if self.known.len() >= MOST && !self.known.contains_key(&producer_id) {
+            self.forget_silent();
+        }
+        self.writes += 1;
+        let producer = self.known.entry(producer_id).or_insert_with(Producer::unknown);
+        producer.last_write = self.writes;
+        producer
+    }
+
+    fn forget_silent(&mut self) {
+        let mut writes: Vec<_> = self.known.values().map(|producer| producer.last_write).collect();
+        let middle = writes.len() / 2;
+        let (_, median, _) = writes.select_nth_unstable(middle);
+        let median = *median;
+        self.known.retain(|_, producer| producer.transaction_start.is_some() || producer.last_write > median);
+        self.verifications.clear();
     }
 
     /// Whether a producer may append this batch.
@@ -161,7 +192,10 @@ impl Producers {
     /// A batch has been appended: one that [`Producers::check`] let pass.
     pub(crate) fn appended(&mut self, batch: Batch<'_>, base_offset: i64, timestamp: i64) {
         let producer_id = batch.producer_id();
-        let producer = self.known.entry(producer_id).or_insert_with(Producer::unknown);
+        if batch.is_transactional() {
+            self.verifications.remove(&producer_id);
+        }
+        let producer = self.writer(producer_id);
         producer.move_to_epoch(batch.producer_epoch());
         if producer.batches.len() == REMEMBERED {
             producer.batches.pop_front();
@@ -174,11 +208,16 @@ impl Producers {
         });
         producer.last_timestamp = timestamp;
         if batch.is_transactional() {
-            self.verifications.remove(&producer_id);
-            if producer.transaction_start.is_none() {
-                producer.transaction_start = Some(base_offset);
-                self.open.insert(base_offset, producer_id);
-            }
+            self.begin(producer_id, base_offset);
+        }
+    }
+
+    /// The producer's transaction has something here from this offset on, if it had nothing before.
+    fn begin(&mut self, producer_id: i64, offset: i64) {
+        let Some(producer) = self.known.get_mut(&producer_id) else { return };
+        if producer.transaction_start.is_none() {
+            producer.transaction_start = Some(offset);
+            self.open.insert(offset, producer_id);
         }
     }
 
@@ -195,13 +234,10 @@ impl Producers {
 
     /// Notes a write without sequence numbers, which the group coordinator makes for a transaction, and opens it here.
     pub(crate) fn append_unsequenced(&mut self, producer_id: i64, epoch: i16, offset: i64, now: i64) {
-        let producer = self.known.entry(producer_id).or_insert_with(Producer::unknown);
+        let producer = self.writer(producer_id);
         producer.move_to_epoch(epoch);
         producer.last_timestamp = now;
-        if producer.transaction_start.is_none() {
-            producer.transaction_start = Some(offset);
-            self.open.insert(offset, producer_id);
-        }
+        self.begin(producer_id, offset);
     }
 
     /// A marker is appended. `None` inside when the transaction has nothing here.
@@ -215,15 +251,14 @@ impl Producers {
         coordinator_epoch: i32,
         now: i64,
     ) -> Result<Option<Completed>, ResponseError> {
-        let producer = self.known.entry(producer_id).or_insert_with(Producer::unknown);
-        if epoch < producer.epoch {
-            return Err(ResponseError::InvalidProducerEpoch);
-        }
+        self.check_epoch(producer_id, epoch)?;
+        self.verifications.remove(&producer_id);
+        let producer = self.writer(producer_id);
         producer.move_to_epoch(epoch);
         producer.coordinator_epoch = coordinator_epoch;
         producer.last_timestamp = now;
-        self.verifications.remove(&producer_id);
-        Ok(producer.transaction_start.take().map(|first_offset| {
+        let first_offset = producer.transaction_start.take();
+        Ok(first_offset.map(|first_offset| {
             self.open.remove(&first_offset);
             Completed { first_offset }
         }))
