@@ -1,5 +1,7 @@
 //! From a frame to the function that handles its request.
 
+use std::fmt::Debug;
+
 use bytes::Bytes;
 use kafka_protocol::{
     messages::{self, ApiKey, RequestHeader},
@@ -109,14 +111,14 @@ impl Engine {
     }
 
     /// A request that is answered at once.
-    fn simple<R: Request>(
+    fn simple<R>(
         &mut self,
         frame: Frame,
         handle: impl FnOnce(&mut Self, Call<R>) -> R::Response,
     ) -> Result<Handled, String>
     where
-        R: std::fmt::Debug,
-        R::Response: Encodable + HeaderVersion + std::fmt::Debug,
+        R: Request + Debug,
+        R::Response: Encodable + HeaderVersion + Debug,
     {
         let header = frame.header;
         let call = frame.decode()?;

@@ -160,7 +160,7 @@ impl Transaction {
         }
         let decided = matches!(self.state, State::Prepare(_) | State::Complete(_));
         let current = producer == self.producer && (!bumped || !decided || protocol == Protocol::V2);
-        if !current && !(decided && repeated) {
+        if !(current || decided && repeated) {
             return Err(ResponseError::ProducerFenced);
         }
         match self.state {

@@ -114,6 +114,9 @@ fn varint(buffer: &mut BytesMut, value: i64) {
     buffer.put_u8(rest as u8);
 }
 
+/// Offset, key, value.
+pub(crate) type Stored = (i64, Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// A batch as it came from the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fetched {
@@ -127,8 +130,8 @@ pub(crate) struct Fetched {
     pub(crate) producer_epoch: i16,
     pub(crate) base_sequence: i32,
     pub(crate) checksum_is_right: bool,
-    /// Offset, key, value. Empty for a compressed batch.
-    pub(crate) records: Vec<(i64, Option<Vec<u8>>, Option<Vec<u8>>)>,
+    /// Empty for a compressed batch.
+    pub(crate) records: Vec<Stored>,
 }
 
 impl Fetched {
