@@ -1,5 +1,7 @@
 //! FindCoordinator.
 
+use std::net::ToSocketAddrs;
+
 use kafka_protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse};
 
 use super::support::{code, connect};
@@ -20,12 +22,19 @@ fn find_all(keys: &[&str], key_type: i8, version: i16) -> FindCoordinatorRespons
     connect().call(&FindCoordinatorRequest::default().with_coordinator_keys(keys).with_key_type(key_type), version)
 }
 
+/// Whether this address leads to the broker under test, whose name may have been given in another way.
+fn is_reached(host: &str, port: i32) -> bool {
+    let addresses = |address: &str| address.to_socket_addrs().unwrap().collect::<Vec<_>>();
+    let here = addresses(bootstrap());
+    addresses(&format!("{host}:{port}")).iter().any(|address| here.contains(address))
+}
+
 #[test]
 fn the_coordinator_of_a_group_is_found_at_each_version_of_one_key() {
     for version in 0..=3 {
         let found = find(&unique("group"), GROUP, version);
         assert_eq!(found.error_code, code::NONE, "v{version}");
-        assert_eq!(format!("{}:{}", found.host, found.port), bootstrap(), "v{version}");
+        assert!(is_reached(&found.host, found.port), "v{version}: {}:{}", &*found.host, found.port);
         assert!(found.node_id.0 >= 0, "v{version}");
     }
 }
@@ -35,7 +44,7 @@ fn the_coordinator_of_a_transactional_id_is_found_since_version_1() {
     for version in 1..=3 {
         let found = find(&unique("txn"), TRANSACTION, version);
         assert_eq!(found.error_code, code::NONE, "v{version}");
-        assert_eq!(format!("{}:{}", found.host, found.port), bootstrap(), "v{version}");
+        assert!(is_reached(&found.host, found.port), "v{version}: {}:{}", &*found.host, found.port);
     }
 }
 
@@ -50,7 +59,7 @@ fn several_keys_are_answered_each_in_the_order_of_the_request() {
             assert_eq!(answered, names, "v{version}");
             for found in found.coordinators {
                 assert_eq!(found.error_code, code::NONE, "v{version}");
-                assert_eq!(format!("{}:{}", found.host, found.port), bootstrap(), "v{version}");
+                assert!(is_reached(&found.host, found.port), "v{version}: {}:{}", &*found.host, found.port);
             }
         }
     }
