@@ -106,7 +106,8 @@ def poll_all(behaviour, members, done):
         if time.monotonic() > end:
             fail(behaviour, "done in time", f"{len(values)} values, {[m.assignment() for m in members]}")
         for member in members:
-            for records in member.poll(50).values():
+            # With a short time, version 3.0 may never join the group, on any broker.
+            for records in member.poll(1000 if NEW and not member.assignment() else 50).values():
                 values += [record.value.decode() for record in records]
     return values
 
@@ -264,11 +265,12 @@ def fencing():
     transactional(unique("fencing")).close()
     second.begin_transaction()
     try:
-        second.send(topic, b"fenced").get(PATIENCE)
+        second.send(topic, b"fenced").get(PATIENCE if NEW else 3)
         fail("a fenced producer cannot produce", "an error", "success")
     except errors.KafkaError as error:
-        check("a fenced producer cannot produce", True, type(error).__name__ in ["ProducerFencedError", "InvalidProducerEpochError"])
-        ok(f"its error is {type(error).__name__}")
+        # Version 2.2 gives up the transaction, but leaves what has not been sent without an answer.
+        expected = "ProducerFencedError" if NEW else "KafkaTimeoutError"
+        check(f"a fenced producer cannot produce: {expected}", expected, type(error).__name__)
     check("what it sent is not visible", ["zombie", "successor"], read(topic, "read_uncommitted"))
 
 
