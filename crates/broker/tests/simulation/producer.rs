@@ -289,6 +289,25 @@ impl Producer {
         Ok(())
     }
 
+    pub(crate) fn burst(
+        &mut self,
+        world: &mut World,
+        late: &mut Vec<Request>,
+        at: At,
+        (arrived, missing): (u8, Option<u8>),
+    ) -> Checked {
+        // Requests overtake each other only where something has been acknowledged before.
+        self.produce(world, late, (at, 1, false), false, Net::Fine)?;
+        if self.unanswered.is_empty() && self.established.contains(&at) {
+            for number in 0..MOST_IN_FLIGHT as u8 {
+                let arrives = number < arrived && missing != Some(number);
+                let net = if arrives { Net::AnswerLost(0) } else { Net::RequestLost(0) };
+                self.produce(world, late, (at, 1, false), true, net)?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn send_offsets(
         &mut self,
         world: &mut World,
@@ -339,7 +358,12 @@ impl Producer {
         Ok(())
     }
 
-    /// What this producer was told is so. `punctual`: no request arrived after its sender had given it up.
+    /// Whether each of its transactions has an epoch of its own (KIP-890).
+    pub(crate) fn tells_transactions_apart(&self) -> bool {
+        self.protocol() == Protocol::Second
+    }
+
+    /// What this producer was told is so.
     pub(crate) fn check(&self, world: &World) -> Checked {
         for written in self.past.iter().chain([&self.present]) {
             let mut fates = BTreeSet::new();

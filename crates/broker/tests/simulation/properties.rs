@@ -14,7 +14,7 @@ fn what_the_engine_says_is_true_and_stays_true() {
 
 #[test]
 fn a_request_that_arrives_late_breaks_no_promise() {
-    let weights = Weights { late: 3, faults: 40, ..ALL };
+    let weights = Weights { late: 6, faults: 40, ..ALL };
     for_all("late requests", 150, history(weights, 80), |history| Simulation::run(history, |_| {}).map(drop));
 }
 

@@ -42,6 +42,14 @@ pub(crate) enum Step {
         large: bool,
         net: Net,
     },
+    /// Five batches without waiting for answers; then the connection breaks: the first ones have arrived, perhaps but for
+    /// one, and no answer does.
+    Burst {
+        producer: usize,
+        at: At,
+        arrived: u8,
+        missing: Option<u8>,
+    },
     /// AddOffsetsToTxn and TxnOffsetCommit. `member`: as this member of the group.
     SendOffsets {
         producer: usize,
@@ -142,8 +150,14 @@ pub(crate) fn history(weights: Weights, longest: usize) -> impl Strategy<Value =
     vec(step(weights), 1..longest)
 }
 
+/// Some partitions are busier than others, so that more happens among few.
 fn at() -> impl Strategy<Value = At> {
-    (0..TOPICS, 0..PARTITIONS)
+    prop_oneof![3 => Just((0, 0)), 2 => (0..TOPICS, 0..PARTITIONS)]
+}
+
+/// Those that share a transactional id are the most interesting ones.
+fn producer(first: usize) -> impl Strategy<Value = usize> {
+    prop_oneof![1 => first..PRODUCERS, 1 => 2..PRODUCERS - 1]
 }
 
 fn net(faults: u32) -> impl Strategy<Value = Net> {
@@ -156,20 +170,22 @@ fn net(faults: u32) -> impl Strategy<Value = Net> {
 
 fn producer_step(weights: Weights) -> impl Strategy<Value = Step> {
     let faults = weights.faults;
-    let produce = (0..PRODUCERS, at(), 1..4u8, any::<bool>(), prop::bool::weighted(weights.large), net(faults));
-    let offsets = (2..PRODUCERS, at(), 0..20u8, prop::option::weighted(0.3, 0..MEMBERS), net(faults));
+    let produce = (producer(0), at(), 1..4u8, any::<bool>(), prop::bool::weighted(weights.large), net(faults));
+    let offsets = (producer(2), at(), 0..20u8, prop::option::weighted(0.3, 0..MEMBERS), net(faults));
     prop_oneof![
-        2 => (1..PRODUCERS, net(faults)).prop_map(|(producer, net)| Step::Init { producer, net }),
-        1 => (2..PRODUCERS, net(faults)).prop_map(|(producer, net)| Step::Bump { producer, net }),
+        2 => (producer(1), net(faults)).prop_map(|(producer, net)| Step::Init { producer, net }),
+        1 => (producer(2), net(faults)).prop_map(|(producer, net)| Step::Bump { producer, net }),
         10 => produce.prop_map(|(producer, at, records, pipelined, large, net)| {
             Step::Produce { producer, at, records, pipelined, large, net }
         }),
         3 => offsets.prop_map(|(producer, at, offset, member, net)| {
             Step::SendOffsets { producer, at, offset, member, net }
         }),
-        6 => (2..PRODUCERS, any::<bool>(), prop::bool::weighted(0.2), net(faults)).prop_map(
+        6 => (producer(2), any::<bool>(), prop::bool::weighted(0.2), net(faults)).prop_map(
             |(producer, commit, stubborn, net)| Step::End { producer, commit, stubborn, net }
         ),
+        1 => (producer(1), at(), 0..6u8, prop::option::of(0..4u8))
+            .prop_map(|(producer, at, arrived, missing)| Step::Burst { producer, at, arrived, missing }),
         1 => (0..PRODUCERS).prop_map(|producer| Step::Kill { producer }),
     ]
 }

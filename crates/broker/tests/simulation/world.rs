@@ -133,6 +133,8 @@ pub(crate) struct World {
     digest: DefaultHasher,
     correlation_id: i32,
     next_record: u64,
+    /// Every frame that is sent, where someone wants them.
+    pub(crate) frames: Option<Vec<Bytes>>,
 }
 
 fn text(text: &str) -> StrBytes {
@@ -203,6 +205,7 @@ impl World {
             digest: DefaultHasher::new(),
             correlation_id: 0,
             next_record: 0,
+            frames: None,
         };
         world.engine.tick(START);
         let anchor = CreatableTopic::default().with_name(TopicName(text(ANCHOR))).with_num_partitions(1);
@@ -239,6 +242,7 @@ impl World {
     {
         self.correlation_id += 1;
         let frame = encode(request, version, self.correlation_id);
+        self.frames.iter_mut().for_each(|frames| frames.push(frame.clone()));
         let handled = self.engine.handle(self.now, caller(), frame);
         if let Handled::Answer(bytes) = &handled {
             bytes.hash(&mut self.digest);
