@@ -30,7 +30,7 @@ use crate::{
     coordinator::{Coordinator, Decided},
     fetch::{Delivered, Wanted},
     log::{Log, next_sequence},
-    member::Generations,
+    member::{Generations, LONGEST_JOIN},
     offsets::Offsets,
     run::{Checked, hold},
     step::{At, PARTITIONS, TOPICS},
@@ -120,8 +120,8 @@ pub(crate) struct World {
     pub(crate) generations: Generations,
     /// Fetches that wait.
     pub(crate) fetches: BTreeMap<Wait, Wanted>,
-    /// Answers to JoinGroup and SyncGroup that have come, and those that are awaited, with the time at which they began
-    /// to be.
+    /// Answers to JoinGroup and SyncGroup that have come, and those that are awaited, with the time by which they must
+    /// have come.
     pub(crate) arrived: HashMap<Wait, Bytes>,
     pub(crate) awaited: BTreeMap<Wait, Millis>,
     /// What the observer at `read_committed` has read.
@@ -649,7 +649,7 @@ impl World {
         }
         if !busy {
             // An engine that learns late of the time is late with everything that follows from it.
-            self.awaited.values_mut().for_each(|since| *since = to);
+            self.awaited.values_mut().for_each(|by| *by = to + LONGEST_JOIN);
         }
         self.tick(to)
     }
@@ -763,6 +763,20 @@ impl World {
         self.observe(None, &[])
     }
 
+    /// The engine asks to be told of the time before it is too late.
+    fn check_deadline(&self) -> Checked {
+        let settings = &self.settings.transactions;
+        let open = self.coordinator.ids.values().filter_map(|state| Some((state.timeout, state.open.as_ref()?.since)));
+        let open = open.map(|(timeout, since)| since + timeout + settings.scan_interval + 1);
+        let latest = self.fetches.values().map(|wanted| wanted.deadline).chain(open).min();
+        let next = self.engine.next_deadline();
+        hold!(
+            latest.is_none_or(|latest| next.is_some_and(|next| next <= latest)),
+            "something is due at {latest:?}, and the next deadline is {next:?}"
+        );
+        Ok(())
+    }
+
     /// Answers that nobody wants any more.
     pub(crate) fn deliver_abandoned(&mut self) -> Checked {
         while let Some((wait, bytes)) = self.engine.completed() {
@@ -790,6 +804,7 @@ impl World {
             hold!(!wanted.is_satisfied(&self.logs), "a Fetch waits, and could be answered: {wanted:?}");
             hold!(wanted.deadline > self.now, "a Fetch waits for longer than it wants: {wanted:?}");
         }
+        self.check_deadline()?;
         let waiting = self.fetches.len() + self.awaited.len();
         hold!(self.engine.waiting() == waiting, "{} wait, {waiting} were expected", self.engine.waiting());
         Ok(())
