@@ -225,7 +225,8 @@ impl PartitionLog {
         let mut rest = 0;
         for segment in self.segments_from(from) {
             let first = segment.first_reaching(from);
-            let last = segment.first_starting_at(upper);
+            // The last stable offset may lie within a batch that is not, when records before it were deleted.
+            let last = segment.first_reaching(upper);
             let (start, end) = (segment.position(first), segment.position(last.max(first)));
             let room = bounds.max_bytes.saturating_sub(bytes.len());
             let mut take = (end - start).min(room);
@@ -240,7 +241,7 @@ impl PartitionLog {
                 break;
             }
             bytes.extend_from_slice(segment.bytes(start, start + take));
-            let next = segment.entries().partition_point(|entry| entry.base_offset < upper);
+            let next = segment.entries().partition_point(|entry| entry.last_offset() < upper);
             let read = (first..next).take_while(|index| segment.position(*index) < start + take).last();
             reached =
                 read.and_then(|index| segment.entries().get(index)).map_or(reached, |entry| entry.last_offset() + 1);
@@ -264,7 +265,7 @@ impl PartitionLog {
         self.segments_from(from)
             .map(|segment| {
                 let first = segment.first_reaching(from);
-                segment.position(segment.first_starting_at(upper).max(first)) - segment.position(first)
+                segment.position(segment.first_reaching(upper).max(first)) - segment.position(first)
             })
             .sum()
     }

@@ -83,11 +83,6 @@ impl Segment {
         self.entries.partition_point(|entry| entry.last_offset() < offset)
     }
 
-    /// The index of the first batch that starts at this offset or after it.
-    pub(crate) fn first_starting_at(&self, offset: i64) -> usize {
-        self.entries.partition_point(|entry| entry.base_offset < offset)
-    }
-
     /// Where a batch starts in [`Segment::bytes`]; where the last one ends, for the index after it.
     pub(crate) fn position(&self, index: usize) -> usize {
         self.entries.get(index).map_or(self.bytes.len(), |entry| entry.position as usize)
