@@ -58,10 +58,14 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Up to here, every transaction has ended.
+    /// Up to here, every transaction has ended. Where the start of an open one has been deleted, Kafka takes the batch with
+    /// which the log starts now (`UnifiedLog.maybeIncrementFirstUnstableOffset`).
     pub(crate) fn last_stable_offset(&self) -> i64 {
-        let open = self.producers.values().filter_map(|known| known.open).min();
-        open.map_or(self.end, |first| first.max(self.start))
+        match self.producers.values().filter_map(|known| known.open).min() {
+            None => self.end,
+            Some(first) if first >= self.start => first,
+            Some(_) => self.batches.get(self.index_of(self.start)).map_or(self.start, |seen| seen.base_offset),
+        }
     }
 
     pub(crate) fn upper(&self, committed: bool) -> i64 {
