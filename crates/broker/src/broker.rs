@@ -1,7 +1,9 @@
 //! A broker to start and stop.
 
 use std::{
-    fmt, io,
+    fmt,
+    hash::{BuildHasher, RandomState},
+    io,
     net::{Ipv4Addr, SocketAddr},
     thread::{self, JoinHandle},
 };
@@ -77,7 +79,11 @@ impl Builder {
     ///
     /// # Errors
     /// When the address is in use or not this machine's, or the system gives no thread.
-    pub fn start(self) -> io::Result<Broker> {
+    pub fn start(mut self) -> io::Result<Broker> {
+        // The standard library's only source of randomness.
+        let random = || RandomState::new().hash_one(std::process::id());
+        let seed = *self.settings.seed.get_or_insert_with(random);
+        log::debug!("ids come from seed {seed}");
         let listener = server::listen(self.listen)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();

@@ -2,7 +2,7 @@
 
 use uuid::{Builder, Uuid};
 
-/// A generator (splitmix64).
+/// A generator: SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
 #[derive(Debug, Clone)]
 pub(crate) struct Ids(u64);
 

@@ -33,8 +33,9 @@ pub struct Settings {
     /// Whether clients are told to speak the second transaction protocol (feature `transaction.version` at level 2,
     /// KIP-890), as Apache Kafka 4 tells them. librdkafka speaks the first against every broker.
     pub transaction_version_2: bool,
-    /// Where topic ids, member ids and the cluster id come from.
-    pub seed: u64,
+    /// Where topic ids, member ids and the cluster id come from. `None`: [`Builder::start`](crate::Builder::start) takes
+    /// a random number, so that no two brokers share them; an [`Engine`](crate::Engine) alone takes 0.
+    pub seed: Option<u64>,
 }
 
 impl Default for Settings {
@@ -52,7 +53,7 @@ impl Default for Settings {
             groups: groups::Settings::default(),
             transactions: transactions::Settings::default(),
             transaction_version_2: true,
-            seed: 0,
+            seed: None,
         }
     }
 }

@@ -184,8 +184,9 @@ fn keep_broker(serve: &Serve, lang: Lang) -> ExitCode {
 }
 
 fn run(mut args: Args, given: bool, lang: Lang) -> Result<Report, Error> {
+    let seed = args.seed.unwrap_or_else(random_seed);
     // Held to the end of the run.
-    let embedded = if given { None } else { Some(serve::for_this_run()?) };
+    let embedded = if given { None } else { Some(serve::for_this_run(seed)?) };
     if let Some(broker) = &embedded {
         args.kafka.bootstrap_servers = broker.address().to_string();
     }
@@ -204,7 +205,7 @@ fn run(mut args: Args, given: bool, lang: Lang) -> Result<Report, Error> {
     say(&lang.building(programs.len()));
     let executables = cargo::build(&programs).map_err(unless_interrupted)?;
 
-    let names = Names::new(args.seed.unwrap_or_else(random_seed), args.kafka.namespace.as_deref());
+    let names = Names::new(seed, args.kafka.namespace.as_deref());
     say(&lang.running(&args.kafka.bootstrap_servers, embedded.is_some(), names.seed(), names.prefix()));
     let topics: Vec<_> = chains.iter().flat_map(|chain| chain.topics(&names)).collect();
     let groups = chains.iter().filter_map(|chain| chain.group(&names)).collect();

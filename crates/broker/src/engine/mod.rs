@@ -69,14 +69,15 @@ pub struct Engine {
 impl Engine {
     /// A broker without topics.
     pub fn new(settings: Settings) -> Self {
-        let mut ids = Ids::new(settings.seed);
+        let seed = settings.seed.unwrap_or_default();
+        let mut ids = Ids::new(seed);
         let cluster_id = ids.uuid().simple().to_string();
         Self {
             now: 0,
             cluster_id,
             topics: Topics::new(settings.max_partitions),
             transactions: Transactions::new(settings.transactions.clone(), settings.transaction_version_2),
-            groups: Groups::new(settings.groups.clone(), settings.seed ^ 0x6772_6f75_7073),
+            groups: Groups::new(settings.groups.clone(), seed ^ 0x6772_6f75_7073),
             offset_producers: Producers::default(),
             offset_writes: 0,
             fetches: Fetches::default(),
