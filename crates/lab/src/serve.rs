@@ -73,8 +73,8 @@ const NAP: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// [`Error::Listen`].
-pub(crate) fn for_this_run() -> Result<Broker, Error> {
-    Broker::builder().start().map_err(|error| Error::Listen {
+pub(crate) fn for_this_run(seed: u32) -> Result<Broker, Error> {
+    Broker::builder().settings(|settings| settings.seed = Some(seed.into())).start().map_err(|error| Error::Listen {
         address: "127.0.0.1".into(),
         taken: false,
         why: error.to_string(),
