@@ -91,8 +91,10 @@ pub(crate) enum Step {
     Sync {
         member: usize,
     },
+    /// `stale`: of the generation before.
     Heartbeat {
         member: usize,
+        stale: bool,
     },
     Leave {
         member: usize,
@@ -104,6 +106,7 @@ pub(crate) enum Step {
     /// OffsetCommit, as a member or as nobody.
     Commit {
         member: Option<usize>,
+        stale: bool,
         at: At,
         offset: u8,
     },
@@ -204,12 +207,11 @@ fn member_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..MEMBERS).prop_map(|member| Step::Join { member }),
         5 => (0..MEMBERS).prop_map(|member| Step::Sync { member }),
-        2 => (0..MEMBERS).prop_map(|member| Step::Heartbeat { member }),
+        2 => (0..MEMBERS, any::<bool>()).prop_map(|(member, stale)| Step::Heartbeat { member, stale }),
         1 => (0..MEMBERS).prop_map(|member| Step::Leave { member }),
         1 => (0..MEMBERS).prop_map(|member| Step::Crash { member }),
-        2 => (prop::option::of(0..MEMBERS), at(), 0..20u8).prop_map(|(member, at, offset)| {
-            Step::Commit { member, at, offset }
-        }),
+        2 => (prop::option::of(0..MEMBERS), prop::bool::weighted(0.3), at(), 0..20u8)
+            .prop_map(|(member, stale, at, offset)| Step::Commit { member, stale, at, offset }),
     ]
 }
 

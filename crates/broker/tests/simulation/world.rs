@@ -796,7 +796,9 @@ impl World {
             if let Some(wanted) = self.fetches.remove(&wait) {
                 self.answer_fetch(wait, &wanted, bytes)?;
             } else {
-                hold!(self.awaited.remove(&wait).is_some(), "{wait:?} is answered, and nobody waits for it");
+                let by = self.awaited.remove(&wait);
+                let by = by.ok_or_else(|| format!("{wait:?} is answered, and nobody waits for it"))?;
+                hold!(self.now <= by, "{wait:?} of the group is answered {} ms too late", self.now - by);
                 self.arrived.insert(wait, bytes);
             }
         }
