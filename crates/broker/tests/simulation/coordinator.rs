@@ -108,6 +108,22 @@ impl Coordinator {
         Some(Decided { producer_id: state.producer_id, epoch: state.epoch, commits: false, open })
     }
 
+    /// Whether this EndTxn has been carried out already, so that its answer must have been lost.
+    pub(crate) fn is_repeated_end(
+        &self,
+        id: usize,
+        (producer_id, epoch): (i64, i16),
+        commits: bool,
+        second: bool,
+    ) -> bool {
+        self.ids.get(&id).is_some_and(|state| {
+            state.live
+                && state.open.is_none()
+                && state.last == Some(commits)
+                && (state.producer_id, state.epoch) == (producer_id, epoch + i16::from(second))
+        })
+    }
+
     /// EndTxn was granted. `told`: the epoch of the answer, in the second protocol.
     pub(crate) fn ended(
         &mut self,
@@ -134,6 +150,7 @@ impl Coordinator {
         };
         if producer_id == state.producer_id && epoch + 1 == state.epoch && told == (producer_id, state.epoch) {
             hold!(state.last == Some(commits), "a repeated EndTxn is granted that decided otherwise");
+            hold!(state.open.is_none(), "a repeated EndTxn is granted within the next transaction");
             return Ok(None);
         }
         hold!(live, "EndTxn of epoch {epoch} is granted, and {} is live", state.epoch);

@@ -517,6 +517,9 @@ impl World {
         let told = (response.producer_id.0, response.producer_epoch);
         let due = self.coordinator.is_live(id, who.producer_id, who.epoch) && self.coordinator.open(id).is_some();
         hold!(!due || code == 0, "EndTxn of {who:?} gets error {code}");
+        let second = who.protocol == Protocol::Second;
+        let again = self.coordinator.is_repeated_end(id, (who.producer_id, who.epoch), commit, second);
+        hold!(!again || code == 0, "a repeated EndTxn of {who:?} gets error {code}");
         let decided = if code == 0 {
             let told = (who.protocol == Protocol::Second).then_some(told);
             self.coordinator.ended(id, (who.producer_id, who.epoch), commit, told)?
