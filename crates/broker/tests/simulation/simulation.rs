@@ -59,9 +59,9 @@ impl Simulation {
             Step::Burst { producer, at, arrived, missing } => {
                 producers[producer].burst(world, late, at, (arrived, missing))?;
             }
-            Step::SendOffsets { producer, at, offset, member, net } => {
+            Step::SendOffsets { bare, producer, at, offset, member, net } => {
                 let member = member.and_then(|member| members[member].credentials());
-                producers[producer].send_offsets(world, late, (at, offset.into()), member, net)?;
+                producers[producer].send_offsets(world, late, (at, offset.into(), bare), member, net)?;
             }
             Step::End { producer, commit, stubborn, net } => {
                 producers[producer].finish(world, late, commit, stubborn, net)?;

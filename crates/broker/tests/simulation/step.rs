@@ -50,8 +50,9 @@ pub(crate) enum Step {
         arrived: u8,
         missing: Option<u8>,
     },
-    /// AddOffsetsToTxn and TxnOffsetCommit. `member`: as this member of the group.
+    /// AddOffsetsToTxn and TxnOffsetCommit. `bare`: without the first. `member`: as this member of the group.
     SendOffsets {
+        bare: bool,
         producer: usize,
         at: At,
         offset: u8,
@@ -174,15 +175,16 @@ fn net(faults: u32) -> impl Strategy<Value = Net> {
 fn producer_step(weights: Weights) -> impl Strategy<Value = Step> {
     let faults = weights.faults;
     let produce = (producer(0), at(), 1..4u8, any::<bool>(), prop::bool::weighted(weights.large), net(faults));
-    let offsets = (producer(2), at(), 0..20u8, prop::option::weighted(0.3, 0..MEMBERS), net(faults));
+    let offsets =
+        (producer(2), prop::bool::weighted(0.1), at(), 0..20u8, prop::option::weighted(0.3, 0..MEMBERS), net(faults));
     prop_oneof![
         2 => (producer(1), net(faults)).prop_map(|(producer, net)| Step::Init { producer, net }),
         1 => (producer(2), net(faults)).prop_map(|(producer, net)| Step::Bump { producer, net }),
         10 => produce.prop_map(|(producer, at, records, pipelined, large, net)| {
             Step::Produce { producer, at, records, pipelined, large, net }
         }),
-        3 => offsets.prop_map(|(producer, at, offset, member, net)| {
-            Step::SendOffsets { producer, at, offset, member, net }
+        3 => offsets.prop_map(|(producer, bare, at, offset, member, net)| {
+            Step::SendOffsets { bare, producer, at, offset, member, net }
         }),
         6 => (producer(2), any::<bool>(), prop::bool::weighted(0.2), net(faults)).prop_map(
             |(producer, commit, stubborn, net)| Step::End { producer, commit, stubborn, net }
