@@ -27,6 +27,8 @@ pub(crate) struct Id {
     pub(crate) live: bool,
     pub(crate) timeout: Millis,
     pub(crate) open: Option<Open>,
+    /// Of whom this epoch is the next: whoever did not hear of it asks again, and is given it once more (KIP-360).
+    pub(crate) follows: Option<(i64, i16)>,
     /// How the last transaction ended, as long as nothing has happened since.
     pub(crate) last: Option<bool>,
 }
@@ -76,13 +78,13 @@ impl Coordinator {
             hold!(before.open.is_none(), "InitProducerId leaves a transaction open");
             let newer = producer_id != before.producer_id || epoch > before.epoch;
             // The same request once more, whose answer was lost.
-            let repeated = present.is_some_and(|(_, named)| named < epoch) && epoch == before.epoch;
+            let repeated = present.is_some() && present == before.follows && epoch == before.epoch;
             hold!(newer || repeated, "epoch {epoch} is given again");
         }
         if before.is_none_or(|before| before.producer_id != producer_id) {
             self.give(producer_id)?;
         }
-        let state = Id { producer_id, epoch, live: true, timeout, open: None, last: None };
+        let state = Id { producer_id, epoch, live: true, timeout, open: None, follows: present, last: None };
         self.ids.insert(id, state);
         Ok(())
     }
@@ -104,8 +106,25 @@ impl Coordinator {
         let open = state.open.take()?;
         state.epoch += 1;
         state.live = false;
+        state.follows = None;
         state.last = Some(false);
         Some(Decided { producer_id: state.producer_id, epoch: state.epoch, commits: false, open })
+    }
+
+    /// Whether this EndTxn has been carried out already, so that its answer must have been lost.
+    pub(crate) fn is_repeated_end(
+        &self,
+        id: usize,
+        (producer_id, epoch): (i64, i16),
+        commits: bool,
+        second: bool,
+    ) -> bool {
+        self.ids.get(&id).is_some_and(|state| {
+            state.live
+                && state.open.is_none()
+                && state.last == Some(commits)
+                && (state.producer_id, state.epoch) == (producer_id, epoch + i16::from(second))
+        })
     }
 
     /// EndTxn was granted. `told`: the epoch of the answer, in the second protocol.
@@ -134,12 +153,14 @@ impl Coordinator {
         };
         if producer_id == state.producer_id && epoch + 1 == state.epoch && told == (producer_id, state.epoch) {
             hold!(state.last == Some(commits), "a repeated EndTxn is granted that decided otherwise");
+            hold!(state.open.is_none(), "a repeated EndTxn is granted within the next transaction");
             return Ok(None);
         }
         hold!(live, "EndTxn of epoch {epoch} is granted, and {} is live", state.epoch);
         hold!(told == (producer_id, epoch + 1), "EndTxn gives {told:?} after epoch {epoch}");
         let open = state.open.take();
         hold!(open.is_some() || !commits, "a commit of nothing is granted");
+        state.follows = Some((producer_id, epoch));
         state.epoch = epoch + 1;
         state.last = Some(commits);
         Ok(open.map(|open| Decided { producer_id, epoch: epoch + 1, commits, open }))

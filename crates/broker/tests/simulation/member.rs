@@ -185,16 +185,17 @@ impl Member {
         }
     }
 
-    pub(crate) fn heartbeat(&mut self, world: &mut World) -> Checked {
+    pub(crate) fn heartbeat(&mut self, world: &mut World, stale: bool) -> Checked {
         if !self.joined {
             return Ok(());
         }
+        let generation = self.generation - i32::from(stale);
         let request = HeartbeatRequest::default()
             .with_group_id(group_id())
-            .with_generation_id(self.generation)
+            .with_generation_id(generation)
             .with_member_id(self.id.clone());
         if world.call(&request, 3)?.error_code == 0 {
-            world.generations.is_current(self.generation)?;
+            world.generations.is_current(generation)?;
         }
         world.look()
     }

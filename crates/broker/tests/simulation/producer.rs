@@ -222,6 +222,11 @@ impl Producer {
                 self.begun = true;
             }
             (Request::SendOffsets { .. }, 0) => self.begun = true,
+            (Request::End { commit, .. }, 0) if self.failed => {
+                // Its sequence numbers have gaps now: it needs a new epoch.
+                self.end(Some(*commit));
+                self.kill();
+            }
             (Request::End { who, commit }, 0) => {
                 self.end(Some(*commit));
                 if who.protocol == Protocol::Second {
@@ -312,7 +317,7 @@ impl Producer {
         &mut self,
         world: &mut World,
         late: &mut Vec<Request>,
-        (at, offset): (At, i64),
+        (at, offset, bare): (At, i64, bool),
         member: Credentials,
         net: Net,
     ) -> Checked {
@@ -324,7 +329,7 @@ impl Producer {
             self.initialize(world, late, &mut faults, None)?;
         }
         let Some(who) = self.who else { return Ok(()) };
-        if who.protocol != Protocol::Second && !self.offsets_added {
+        if who.protocol != Protocol::Second && !self.offsets_added && !bare {
             self.unanswered.push_back(Request::AddOffsets { who });
             if !self.answered(world, late, &mut faults)? || !self.offsets_added {
                 return Ok(());

@@ -59,9 +59,9 @@ impl Simulation {
             Step::Burst { producer, at, arrived, missing } => {
                 producers[producer].burst(world, late, at, (arrived, missing))?;
             }
-            Step::SendOffsets { producer, at, offset, member, net } => {
+            Step::SendOffsets { bare, producer, at, offset, member, net } => {
                 let member = member.and_then(|member| members[member].credentials());
-                producers[producer].send_offsets(world, late, (at, offset.into()), member, net)?;
+                producers[producer].send_offsets(world, late, (at, offset.into(), bare), member, net)?;
             }
             Step::End { producer, commit, stubborn, net } => {
                 producers[producer].finish(world, late, commit, stubborn, net)?;
@@ -79,11 +79,12 @@ impl Simulation {
             Step::Seek { consumer, percent } => consumers[consumer].seek(world, percent),
             Step::Join { member } => members[member].join(world)?,
             Step::Sync { member } => members[member].sync(world)?,
-            Step::Heartbeat { member } => members[member].heartbeat(world)?,
+            Step::Heartbeat { member, stale } => members[member].heartbeat(world, stale)?,
             Step::Leave { member } => members[member].leave(world)?,
             Step::Crash { member } => members[member].crash(world)?,
-            Step::Commit { member, at, offset } => {
+            Step::Commit { member, stale, at, offset } => {
                 let credentials = member.and_then(|member| members[member].credentials());
+                let credentials = credentials.map(|(id, generation)| (id, generation - i32::from(stale)));
                 world.commit_offset(&credentials, at, offset.into())?;
             }
             Step::DeleteRecords { at, percent } => {

@@ -50,8 +50,9 @@ pub(crate) enum Step {
         arrived: u8,
         missing: Option<u8>,
     },
-    /// AddOffsetsToTxn and TxnOffsetCommit. `member`: as this member of the group.
+    /// AddOffsetsToTxn and TxnOffsetCommit. `bare`: without the first. `member`: as this member of the group.
     SendOffsets {
+        bare: bool,
         producer: usize,
         at: At,
         offset: u8,
@@ -91,8 +92,10 @@ pub(crate) enum Step {
     Sync {
         member: usize,
     },
+    /// `stale`: of the generation before.
     Heartbeat {
         member: usize,
+        stale: bool,
     },
     Leave {
         member: usize,
@@ -104,6 +107,7 @@ pub(crate) enum Step {
     /// OffsetCommit, as a member or as nobody.
     Commit {
         member: Option<usize>,
+        stale: bool,
         at: At,
         offset: u8,
     },
@@ -171,15 +175,16 @@ fn net(faults: u32) -> impl Strategy<Value = Net> {
 fn producer_step(weights: Weights) -> impl Strategy<Value = Step> {
     let faults = weights.faults;
     let produce = (producer(0), at(), 1..4u8, any::<bool>(), prop::bool::weighted(weights.large), net(faults));
-    let offsets = (producer(2), at(), 0..20u8, prop::option::weighted(0.3, 0..MEMBERS), net(faults));
+    let offsets =
+        (producer(2), prop::bool::weighted(0.1), at(), 0..20u8, prop::option::weighted(0.3, 0..MEMBERS), net(faults));
     prop_oneof![
         2 => (producer(1), net(faults)).prop_map(|(producer, net)| Step::Init { producer, net }),
         1 => (producer(2), net(faults)).prop_map(|(producer, net)| Step::Bump { producer, net }),
         10 => produce.prop_map(|(producer, at, records, pipelined, large, net)| {
             Step::Produce { producer, at, records, pipelined, large, net }
         }),
-        3 => offsets.prop_map(|(producer, at, offset, member, net)| {
-            Step::SendOffsets { producer, at, offset, member, net }
+        3 => offsets.prop_map(|(producer, bare, at, offset, member, net)| {
+            Step::SendOffsets { bare, producer, at, offset, member, net }
         }),
         6 => (producer(2), any::<bool>(), prop::bool::weighted(0.2), net(faults)).prop_map(
             |(producer, commit, stubborn, net)| Step::End { producer, commit, stubborn, net }
@@ -204,12 +209,11 @@ fn member_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..MEMBERS).prop_map(|member| Step::Join { member }),
         5 => (0..MEMBERS).prop_map(|member| Step::Sync { member }),
-        2 => (0..MEMBERS).prop_map(|member| Step::Heartbeat { member }),
+        2 => (0..MEMBERS, any::<bool>()).prop_map(|(member, stale)| Step::Heartbeat { member, stale }),
         1 => (0..MEMBERS).prop_map(|member| Step::Leave { member }),
         1 => (0..MEMBERS).prop_map(|member| Step::Crash { member }),
-        2 => (prop::option::of(0..MEMBERS), at(), 0..20u8).prop_map(|(member, at, offset)| {
-            Step::Commit { member, at, offset }
-        }),
+        2 => (prop::option::of(0..MEMBERS), prop::bool::weighted(0.3), at(), 0..20u8)
+            .prop_map(|(member, stale, at, offset)| Step::Commit { member, stale, at, offset }),
     ]
 }
 

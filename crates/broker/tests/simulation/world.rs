@@ -517,6 +517,9 @@ impl World {
         let told = (response.producer_id.0, response.producer_epoch);
         let due = self.coordinator.is_live(id, who.producer_id, who.epoch) && self.coordinator.open(id).is_some();
         hold!(!due || code == 0, "EndTxn of {who:?} gets error {code}");
+        let second = who.protocol == Protocol::Second;
+        let again = self.coordinator.is_repeated_end(id, (who.producer_id, who.epoch), commit, second);
+        hold!(!again || code == 0, "a repeated EndTxn of {who:?} gets error {code}");
         let decided = if code == 0 {
             let told = (who.protocol == Protocol::Second).then_some(told);
             self.coordinator.ended(id, (who.producer_id, who.epoch), commit, told)?
@@ -796,7 +799,9 @@ impl World {
             if let Some(wanted) = self.fetches.remove(&wait) {
                 self.answer_fetch(wait, &wanted, bytes)?;
             } else {
-                hold!(self.awaited.remove(&wait).is_some(), "{wait:?} is answered, and nobody waits for it");
+                let by = self.awaited.remove(&wait);
+                let by = by.ok_or_else(|| format!("{wait:?} is answered, and nobody waits for it"))?;
+                hold!(self.now <= by, "{wait:?} of the group is answered {} ms too late", self.now - by);
                 self.arrived.insert(wait, bytes);
             }
         }
