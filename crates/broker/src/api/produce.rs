@@ -40,6 +40,15 @@ pub(crate) enum Produced {
     Close(String),
 }
 
+/// What a request says of all its batches.
+struct Terms<'a> {
+    acks: i16,
+    transactional_id: Option<&'a StrBytes>,
+    version: i16,
+    /// How many bytes may still be decompressed: batches that grow without measure take the time of all clients.
+    unpack: usize,
+}
+
 /// Where a batch went.
 struct Stored {
     base_offset: i64,
@@ -81,6 +90,8 @@ impl Engine {
         let transactional_id = request.transactional_id.map(|id| id.0);
         let mut first_error = None;
         let verdict = whole_request(acks, transactional_id.as_ref(), &request.topic_data);
+        let transactional_id = transactional_id.as_ref();
+        let mut terms = Terms { acks, transactional_id, version, unpack: records::MOST_UNPACKED };
         let responses = request
             .topic_data
             .into_iter()
@@ -92,7 +103,7 @@ impl Engine {
                         let partition = TopicPartition { topic: topic.name.clone(), partition: data.index };
                         let result = match verdict {
                             Some(error) if error != ResponseError::InvalidRequiredAcks => Err(error.into()),
-                            _ => self.append(&partition, &data, acks, transactional_id.as_ref(), version),
+                            _ => self.append(&partition, &data, &mut terms),
                         };
                         if let Err(refused) = &result {
                             first_error.get_or_insert(refused.error);
@@ -114,10 +125,9 @@ impl Engine {
         &mut self,
         partition: &TopicPartition,
         data: &PartitionProduceData,
-        acks: i16,
-        transactional_id: Option<&StrBytes>,
-        version: i16,
+        terms: &mut Terms<'_>,
     ) -> Result<Stored, Refused> {
+        let Terms { acks, transactional_id, version, ref mut unpack } = *terms;
         let TopicPartition { topic, partition: index } = partition;
         if self.topics.partition(topic, *index).is_none() {
             return Err(ResponseError::UnknownTopicOrPartition.into());
@@ -138,7 +148,7 @@ impl Engine {
         };
         let retention = topic.config.retention.unwrap_or(usize::MAX).min(self.settings.retention_bytes);
         let oldest = topic.config.retention_time.map_or(i64::MIN, |time| now.saturating_sub(time));
-        let timestamps = check(batch, &topic.config, acks, now).map_err(Refused::by_log)?;
+        let timestamps = check(batch, &topic.config, acks, now, unpack).map_err(Refused::by_log)?;
         let Some(log) = topic.partition_mut(*index) else {
             return Err(ResponseError::UnknownTopicOrPartition.into());
         };
@@ -271,7 +281,13 @@ fn only_batch(records: Option<&Bytes>, version: i16) -> Result<Batch<'_>, Refuse
 }
 
 /// Whether a batch may stand in the log as it is, whoever sent it.
-fn check(batch: Batch<'_>, config: &TopicConfig, acks: i16, now: i64) -> Result<Timestamps, Refused> {
+fn check(
+    batch: Batch<'_>,
+    config: &TopicConfig,
+    acks: i16,
+    now: i64,
+    unpack: &mut usize,
+) -> Result<Timestamps, Refused> {
     if acks == -1 && config.min_insync_replicas > 1 {
         return Err(refused(
             ResponseError::NotEnoughReplicas,
@@ -305,7 +321,7 @@ fn check(batch: Batch<'_>, config: &TopicConfig, acks: i16, now: i64) -> Result<
     let oldest = if config.append_time { i64::MIN } else { now.saturating_sub(config.before_max) };
     let newest = if config.append_time { i64::MAX } else { now.saturating_add(config.after_max) };
     let (mut index, mut at_fault, mut without_key) = (0, Vec::new(), Vec::new());
-    let max = records::validate_each(batch.bytes(), |record| {
+    let max = records::validate_each(batch.bytes(), unpack, |record| {
         if config.compact && !record.has_key {
             without_key.push(index);
         } else if record.timestamp != NO_TIMESTAMP && !(oldest..=newest).contains(&record.timestamp) {

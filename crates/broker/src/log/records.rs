@@ -83,20 +83,21 @@ impl std::error::Error for Invalid {}
 /// The first fault.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn validate(batch: &[u8]) -> Result<i64, Invalid> {
-    validate_each(batch, |_| {})
+    validate_each(batch, &mut MOST_UNPACKED.clone(), |_| {})
 }
 
-/// As [`validate`], and shows each record: for a topic that demands keys or recent timestamps.
+/// As [`validate`], and shows each record: for a topic that demands keys or recent timestamps. `unpack` is how many bytes
+/// may still be decompressed, of this batch and of those that come with it.
 ///
 /// Source: `LogValidator.validateBatch`, `assignOffsetsNonCompressed`, `validateMessagesAndAssignOffsetsCompressed`.
 /// The number of records is at least 1, that of the header, and that of the offsets; each has the structure of a record;
-/// nothing follows the last. Offset deltas must be 0, 1, 2 and so on in compressed batches; in others, Kafka stores whatever
-/// they are (so that the log shows offsets that the batch does not have). The sizes of compressed records are not compared with their contents, since Kafka does not
-/// either (`DefaultRecord.readPartiallyFrom`).
+/// nothing follows the last. Offset deltas must be 0, 1, 2 and so on in compressed batches; in others, Kafka stores
+/// whatever they are (so that the log shows offsets that the batch does not have). The sizes of compressed records are not
+/// compared with their contents, since Kafka does not either (`DefaultRecord.readPartiallyFrom`).
 ///
 /// # Errors
 /// The first fault.
-pub(crate) fn validate_each(batch: &[u8], mut look: impl FnMut(&Record)) -> Result<i64, Invalid> {
+pub(crate) fn validate_each(batch: &[u8], unpack: &mut usize, mut look: impl FnMut(&Record)) -> Result<i64, Invalid> {
     let header = Header::of(batch)?;
     if header.count <= 0 {
         return Err(Invalid::Structure("a batch without records"));
@@ -107,7 +108,7 @@ pub(crate) fn validate_each(batch: &[u8], mut look: impl FnMut(&Record)) -> Resu
     let mut max_timestamp = -1;
     let mut expected = 0;
     let mut consecutive = true;
-    walk(batch, &header, |record| {
+    walk(batch, &header, unpack, |record| {
         max_timestamp = max_timestamp.max(record.timestamp);
         consecutive &= record.offset == expected;
         expected += 1;
@@ -138,7 +139,7 @@ pub(crate) fn max_timestamp_offset(batch: &[u8]) -> Option<(i64, i64)> {
 
 fn find(batch: &[u8], mut is_it: impl FnMut(&Record) -> bool) -> Option<(i64, i64)> {
     let header = Header::of(batch).ok()?;
-    let found = walk(batch, &header, |record| {
+    let found = walk(batch, &header, &mut MOST_UNPACKED.clone(), |record| {
         if is_it(record) { ControlFlow::Break((record.offset, record.timestamp)) } else { ControlFlow::Continue(()) }
     });
     found.ok().flatten()
@@ -175,16 +176,26 @@ fn field<const N: usize>(header: &[u8; RECORDS], at: usize) -> [u8; N] {
 
 /// Shows the records of a batch in their order, until `look` breaks off; what it breaks off with, or the first fault.
 /// After the last record, nothing may follow.
-fn walk<T>(batch: &[u8], header: &Header, look: impl FnMut(&Record) -> ControlFlow<T>) -> Result<Option<T>, Invalid> {
+fn walk<T>(
+    batch: &[u8],
+    header: &Header,
+    unpack: &mut usize,
+    look: impl FnMut(&Record) -> ControlFlow<T>,
+) -> Result<Option<T>, Invalid> {
     let records = batch.get(RECORDS..).unwrap_or_default();
     match codec::unpack(header.attributes & CODEC, records)? {
-        None => walk_source(Slice(records), header, look),
-        Some(unpacked) => walk_source(Stream::new(unpacked, MOST_UNPACKED), header, look),
+        None => walk_source(&mut Slice(records), header, look),
+        Some(unpacked) => {
+            let mut stream = Stream::new(unpacked, *unpack);
+            let walked = walk_source(&mut stream, header, look);
+            *unpack = stream.left();
+            walked
+        }
     }
 }
 
 fn walk_source<T>(
-    mut source: impl Source,
+    source: &mut impl Source,
     header: &Header,
     mut look: impl FnMut(&Record) -> ControlFlow<T>,
 ) -> Result<Option<T>, Invalid> {

@@ -137,13 +137,20 @@ impl<R: Read> Stream<R> {
         Self { unpacked, buffer: vec![0; BUFFER].into(), start: 0, end: 0, left: limit }
     }
 
+    /// How much more may be unpacked.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
     /// What is unpacked and not yet read; empty at the end only.
     fn filled(&mut self) -> Result<&[u8], Invalid> {
         while self.start == self.end {
             match self.unpacked.read(&mut self.buffer) {
                 Ok(0) => break,
                 Ok(size) => {
-                    self.left = self.left.checked_sub(size).ok_or(Invalid::TooLarge)?;
+                    let left = self.left.checked_sub(size);
+                    self.left = left.unwrap_or(0);
+                    left.ok_or(Invalid::TooLarge)?;
                     (self.start, self.end) = (0, size);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -136,7 +136,7 @@ fn a_sound_batch_is_valid_in_every_codec() {
         let batch = batch_of(codec, 0, &drafts());
         assert_eq!(validate(&batch), Ok(BASE + 1000), "codec {codec}");
         let mut seen = Vec::new();
-        validate_each(&batch, |record| seen.push(*record)).unwrap();
+        validate_each(&batch, &mut MOST_UNPACKED.clone(), |record| seen.push(*record)).unwrap();
         let offsets: Vec<_> =
             seen.iter().map(|record| (record.offset, record.timestamp - BASE, record.has_key)).collect();
         assert_eq!(offsets, [(0, 5, true), (1, -3, false), (2, 1000, false), (3, 7, true)], "codec {codec}");
@@ -148,7 +148,7 @@ fn batches_of_client_libraries_are_valid() {
     for (by, batch) in recorded::RECORDED {
         let batch = bytes_of(batch);
         let mut records = Vec::new();
-        let validated = validate_each(&batch, |record| records.push(*record));
+        let validated = validate_each(&batch, &mut MOST_UNPACKED.clone(), |record| records.push(*record));
         let validated = validated.unwrap_or_else(|invalid| panic!("{by}: {invalid}"));
         assert_eq!(validated, Header::of(&batch).unwrap().max_timestamp, "{by}");
         assert_eq!(records.iter().map(|record| record.offset).collect::<Vec<_>>(), [0, 1, 2], "{by}");
@@ -325,7 +325,7 @@ proptest! {
             }
         }
         let mut records = 0;
-        if validate_each(&batch, |_| records += 1).is_ok() {
+        if validate_each(&batch, &mut MOST_UNPACKED.clone(), |_| records += 1).is_ok() {
             prop_assert_eq!(records, Header::of(&batch).unwrap().count);
         }
         find_timestamp(&batch, i64::MAX, 0);
@@ -335,5 +335,18 @@ proptest! {
     #[test]
     fn noise(codec in 0i16..8, count in 1usize..5, records: Vec<u8>) {
         let _ = validate(&build(codec, 0, count, &records, BASE));
+    }
+}
+
+#[test]
+fn batches_that_come_together_share_what_may_be_unpacked() {
+    let batch = batch_of(1, 0, &drafts());
+    let mut unpack = MOST_UNPACKED;
+    validate_each(&batch, &mut unpack, |_| {}).unwrap();
+    let one = MOST_UNPACKED - unpack;
+    assert!(one > 0);
+    let mut unpack = 2 * one;
+    for expected in [Ok(()), Ok(()), Err(Invalid::TooLarge), Err(Invalid::TooLarge)] {
+        assert_eq!(validate_each(&batch, &mut unpack, |_| {}).map(drop), expected);
     }
 }
