@@ -49,8 +49,9 @@ impl Wanted {
     }
 }
 
-/// Records that a consumer is given, and where it goes on; `None`: its offset does not exist.
-pub(crate) type Delivered = BTreeMap<At, Option<(Vec<(i64, u64)>, i64)>>;
+/// Offsets and records that a consumer is given, and where it goes on; `None`: its offset does not exist.
+pub(crate) type Read = Option<(Vec<(i64, u64)>, i64)>;
+pub(crate) type Delivered = BTreeMap<At, Read>;
 
 fn request(wanted: &Wanted, max_wait: Millis) -> FetchRequest {
     let mut topics: Vec<FetchTopic> = Vec::new();
@@ -204,13 +205,7 @@ impl World {
         Ok(delivered)
     }
 
-    fn check_partition(
-        &self,
-        wanted: &Wanted,
-        at: At,
-        from: i64,
-        data: PartitionData,
-    ) -> Checked<Option<(Vec<(i64, u64)>, i64)>> {
+    fn check_partition(&self, wanted: &Wanted, at: At, from: i64, data: PartitionData) -> Checked<Read> {
         let code = data.error_code;
         let Some(log) = self.logs.get(&at) else {
             hold!(code == UNKNOWN_TOPIC_OR_PARTITION, "error {code} for a partition that does not exist");

@@ -14,8 +14,16 @@
 //! | `hostile` | random and damaged frames |
 //! | `run` | how many histories, and how to repeat one |
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy takes only what stands in a test function for a test"
+)]
+
 #[path = "../kafka/support/batch.rs"]
-#[allow(dead_code, reason = "shared with the other test binary")]
+#[allow(dead_code, clippy::type_complexity, reason = "shared with the other test binary")]
 mod batch;
 mod consumer;
 mod coordinator;
