@@ -19,7 +19,7 @@ use crate::{
     settings::Settings,
     time::Millis,
     topics::{TopicPartition, Topics, name},
-    transactions::{COORDINATOR_EPOCH, Decision, ProducerIdAndEpoch, Transactions},
+    transactions::{COORDINATOR_EPOCH, Decision, ProducerIdAndEpoch, Transactions, state::Protocol},
     wait::Wait,
 };
 use answer::Header;
@@ -75,7 +75,10 @@ impl Engine {
             now: 0,
             cluster_id,
             topics: Topics::new(settings.max_partitions),
-            transactions: Transactions::new(settings.transactions.clone()),
+            transactions: Transactions::new(
+                settings.transactions.clone(),
+                if settings.transaction_version_2 { Protocol::V2 } else { Protocol::V1 },
+            ),
             groups: Groups::new(settings.groups.clone(), settings.seed ^ 0x6772_6f75_7073),
             offset_producers: Producers::default(),
             offset_writes: 0,

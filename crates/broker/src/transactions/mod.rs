@@ -61,14 +61,16 @@ pub(crate) const COORDINATOR_EPOCH: i32 = 0;
 #[derive(Debug)]
 pub(crate) struct Transactions {
     settings: Settings,
+    /// What this coordinator uses where no client has a say (`transaction.version`).
+    protocol: Protocol,
     by_id: BTreeMap<String, Transaction>,
     next_producer_id: i64,
     next_scan: Option<Millis>,
 }
 
 impl Transactions {
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, by_id: BTreeMap::new(), next_producer_id: 0, next_scan: None }
+    pub(crate) fn new(settings: Settings, protocol: Protocol) -> Self {
+        Self { settings, protocol, by_id: BTreeMap::new(), next_producer_id: 0, next_scan: None }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Transaction)> {
@@ -118,7 +120,7 @@ impl Transactions {
         }
         if transaction.state == State::Ongoing {
             // The epoch that fences is given to nobody: the client asks again, and gets the next one.
-            let decision = transaction.fence(now);
+            let decision = transaction.fence(self.protocol, now);
             return (Err(ResponseError::ConcurrentTransactions), Some(decision));
         }
         let result = transaction.init(timeout, expected, fresh_id, now);
@@ -227,7 +229,7 @@ impl Transactions {
             .by_id
             .values_mut()
             .filter(|transaction| transaction.has_timed_out(now))
-            .map(|transaction| transaction.fence(now))
+            .map(|transaction| transaction.fence(self.protocol, now))
             .collect();
         let open = self.by_id.values().any(|transaction| transaction.state == State::Ongoing);
         self.next_scan = open.then_some(now + self.settings.scan_interval);

@@ -57,7 +57,6 @@ pub(crate) struct Transaction {
     previous_id: i64,
     pub(crate) timeout: i32,
     pub(crate) state: State,
-    protocol: Protocol,
     pub(crate) partitions: BTreeSet<TopicPartition>,
     /// When the open or last transaction began; -1 before the first.
     pub(crate) start: Millis,
@@ -73,7 +72,6 @@ impl Transaction {
             previous_id: NO_PRODUCER_ID,
             timeout: 0,
             state: State::Empty,
-            protocol: Protocol::V1,
             partitions: BTreeSet::new(),
             start: -1,
             last_update: now,
@@ -127,7 +125,6 @@ impl Transaction {
         self.partitions.extend(partitions);
         if self.state != State::Ongoing {
             self.state = State::Ongoing;
-            self.protocol = Protocol::V1;
             self.start = now;
             self.last_update = now;
         } else if self.partitions.len() > before {
@@ -144,7 +141,7 @@ impl Transaction {
         fresh_id: i64,
         now: Millis,
     ) -> Result<(ProducerIdAndEpoch, Option<Decision>), ResponseError> {
-        let bumped = self.protocol == Protocol::V2;
+        let bumped = protocol == Protocol::V2;
         let repeated_bump = bumped && self.producer.epoch == producer.epoch.saturating_add(1);
         let repeated_rotation =
             bumped && self.previous_id == producer.id && producer.epoch == LAST_EPOCH && self.producer.epoch == 0;
@@ -154,7 +151,7 @@ impl Transaction {
         let ended = matches!(self.state, State::CompleteCommit | State::CompleteAbort);
         let current = if bumped && ended {
             // The same epoch would be that of a next transaction, in which nothing has happened yet.
-            repeated_bump || repeated_rotation || protocol == Protocol::V2 && producer.epoch == self.producer.epoch
+            repeated_bump || repeated_rotation || producer.epoch == self.producer.epoch
         } else {
             producer.epoch == self.producer.epoch
         };
@@ -180,11 +177,16 @@ impl Transaction {
         }
     }
 
-    /// Aborts the transaction against its producer's will, who is fenced by it.
-    pub(crate) fn fence(&mut self, now: Millis) -> Decision {
-        self.producer.epoch = self.producer.epoch.saturating_add(1);
+    /// Aborts the transaction against its producer's will, who is fenced by it. With the second protocol, the one of the
+    /// coordinator and not of the client, the producer may still learn of the new epoch, as if it had asked for the abort.
+    pub(crate) fn fence(&mut self, protocol: Protocol, now: Millis) -> Decision {
+        let fenced = self.producer.epoch;
+        self.producer.epoch = fenced.saturating_add(1);
         let decision = self.complete(Marker::Abort, Protocol::V1, NO_PRODUCER_ID, now);
-        self.last_epoch = NO_PRODUCER_EPOCH;
+        self.last_epoch = match protocol {
+            Protocol::V1 => NO_PRODUCER_EPOCH,
+            Protocol::V2 => fenced,
+        };
         decision
     }
 
@@ -200,7 +202,6 @@ impl Transaction {
                 self.producer = ProducerIdAndEpoch { id: fresh_id, epoch: 0 };
             }
         }
-        self.protocol = protocol;
         self.state = match marker {
             Marker::Commit => State::CompleteCommit,
             Marker::Abort => State::CompleteAbort,
