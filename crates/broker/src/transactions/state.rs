@@ -62,7 +62,6 @@ pub(crate) struct Transaction {
     previous_id: i64,
     pub(crate) timeout: i32,
     pub(crate) state: State,
-    protocol: Protocol,
     pub(crate) partitions: BTreeSet<TopicPartition>,
     /// When the open or last transaction began; -1 before the first.
     pub(crate) start: Millis,
@@ -79,7 +78,6 @@ impl Transaction {
             previous_id: NO_PRODUCER_ID,
             timeout: 0,
             state: State::Empty,
-            protocol: Protocol::V1,
             partitions: BTreeSet::new(),
             start: -1,
             last_update: now,
@@ -133,7 +131,6 @@ impl Transaction {
         self.partitions.extend(partitions);
         if self.state != State::Ongoing {
             self.state = State::Ongoing;
-            self.protocol = Protocol::V1;
             self.start = now;
             self.last_update = now;
         } else if self.partitions.len() > before {
@@ -150,17 +147,15 @@ impl Transaction {
         fresh_id: i64,
         now: Millis,
     ) -> Result<bool, ResponseError> {
-        let bumped = self.protocol == Protocol::V2;
         // The request of which this is the repetition has brought a new epoch, or even a new id.
-        let repeated = bumped
+        let repeated = protocol == Protocol::V2
             && (producer.id == self.producer.id && self.producer.epoch == producer.epoch.saturating_add(1)
                 || producer.id == self.previous_id && producer.epoch == LAST_EPOCH && self.producer.epoch == 0);
         if self.producer.id != producer.id && !repeated {
             return Err(ResponseError::InvalidProducerIdMapping);
         }
         let decided = matches!(self.state, State::Prepare(_) | State::Complete(_));
-        let current = producer == self.producer && (!bumped || !decided || protocol == Protocol::V2);
-        if !(current || decided && repeated) {
+        if producer != self.producer && !(decided && repeated) {
             return Err(ResponseError::ProducerFenced);
         }
         match self.state {
@@ -198,7 +193,6 @@ impl Transaction {
                 self.producer = ProducerIdAndEpoch { id: fresh_id, epoch: 0 };
             }
         }
-        self.protocol = protocol;
         self.state = State::Prepare(marker);
         self.last_update = now;
     }

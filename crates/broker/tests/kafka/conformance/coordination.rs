@@ -15,4 +15,5 @@ mod txn_end;
 mod txn_offsets;
 mod txn_partitions;
 mod txn_produce;
+mod txn_second_protocol;
 mod txn_timeout;

@@ -12,13 +12,20 @@ use broker::Broker;
 
 use super::wire::Client;
 
-/// `host:port` of the broker under test: that of `KAFKA_BOOTSTRAP_SERVERS`, else an embedded one for this process.
+/// `host:port` of the broker under test: that of `KAFKA_BOOTSTRAP_SERVERS`, else an embedded one for this process, which
+/// asks clients for the second transaction protocol where `KAFKA_TRANSACTION_VERSION` is 2.
 pub(crate) fn bootstrap() -> &'static str {
     static EMBEDDED: OnceLock<Broker> = OnceLock::new();
     static BOOTSTRAP: OnceLock<String> = OnceLock::new();
     BOOTSTRAP.get_or_init(|| {
         env::var("KAFKA_BOOTSTRAP_SERVERS").unwrap_or_else(|_| {
-            let broker = EMBEDDED.get_or_init(|| Broker::builder().start().expect("an embedded broker"));
+            let second_protocol = env::var("KAFKA_TRANSACTION_VERSION").is_ok_and(|version| version == "2");
+            let broker = EMBEDDED.get_or_init(|| {
+                Broker::builder()
+                    .settings(|settings| settings.transaction_version_2 = second_protocol)
+                    .start()
+                    .expect("an embedded broker")
+            });
             broker.address().to_string()
         })
     })

@@ -401,7 +401,7 @@ pub(crate) struct Producer {
     pub(crate) transactional_id: String,
     pub(crate) id: i64,
     pub(crate) epoch: i16,
-    sequences: HashMap<(String, i32), i32>,
+    pub(crate) sequences: HashMap<(String, i32), i32>,
 }
 
 impl Producer {
