@@ -13,16 +13,16 @@ use broker::Broker;
 use super::wire::Client;
 
 /// `host:port` of the broker under test: that of `KAFKA_BOOTSTRAP_SERVERS`, else an embedded one for this process, which
-/// asks clients for the second transaction protocol where `KAFKA_TRANSACTION_VERSION` is 2.
+/// does not ask clients for the second transaction protocol where `KAFKA_TRANSACTION_VERSION` is 1.
 pub(crate) fn bootstrap() -> &'static str {
     static EMBEDDED: OnceLock<Broker> = OnceLock::new();
     static BOOTSTRAP: OnceLock<String> = OnceLock::new();
     BOOTSTRAP.get_or_init(|| {
         env::var("KAFKA_BOOTSTRAP_SERVERS").unwrap_or_else(|_| {
-            let second_protocol = env::var("KAFKA_TRANSACTION_VERSION").is_ok_and(|version| version == "2");
+            let first_protocol = env::var("KAFKA_TRANSACTION_VERSION").is_ok_and(|version| version == "1");
             let broker = EMBEDDED.get_or_init(|| {
                 Broker::builder()
-                    .settings(|settings| settings.transaction_version_2 = second_protocol)
+                    .settings(|settings| settings.transaction_version_2 = !first_protocol)
                     .start()
                     .expect("an embedded broker")
             });
