@@ -233,13 +233,14 @@ fn time_step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Each kind in a box: together they are kilobytes, which would be moved about for every step.
 fn step(weights: Weights) -> impl Strategy<Value = Step> {
     prop_oneof![
-        weights.producers => producer_step(weights),
-        weights.consumers => consumer_step(),
-        weights.members => member_step(),
-        weights.topics => topic_step(),
-        weights.time => time_step(),
+        weights.producers => producer_step(weights).boxed(),
+        weights.consumers => consumer_step().boxed(),
+        weights.members => member_step().boxed(),
+        weights.topics => topic_step().boxed(),
+        weights.time => time_step().boxed(),
         weights.late => (0..8usize).prop_map(|which| Step::Late { which }),
     ]
 }
