@@ -104,9 +104,10 @@ impl Coordinator {
     pub(crate) fn fence(&mut self, id: usize) -> Option<Decided> {
         let state = self.ids.get_mut(&id)?;
         let open = state.open.take()?;
+        // With transaction.version 2, the fenced producer may still be told its new epoch.
+        state.follows = Some((state.producer_id, state.epoch));
         state.epoch += 1;
         state.live = false;
-        state.follows = None;
         state.last = Some(false);
         Some(Decided { producer_id: state.producer_id, epoch: state.epoch, commits: false, open })
     }
@@ -154,6 +155,8 @@ impl Coordinator {
         if producer_id == state.producer_id && epoch + 1 == state.epoch && told == (producer_id, state.epoch) {
             hold!(state.last == Some(commits), "a repeated EndTxn is granted that decided otherwise");
             hold!(state.open.is_none(), "a repeated EndTxn is granted within the next transaction");
+            // Also when it was the coordinator that aborted: the producer has the new epoch now, and goes on.
+            state.live = true;
             return Ok(None);
         }
         hold!(live, "EndTxn of epoch {epoch} is granted, and {} is live", state.epoch);
@@ -164,12 +167,5 @@ impl Coordinator {
         state.epoch = epoch + 1;
         state.last = Some(commits);
         Ok(open.map(|open| Decided { producer_id, epoch: epoch + 1, commits, open }))
-    }
-
-    /// A topic is gone, and with it its part of every transaction.
-    pub(crate) fn forget_topic(&mut self, topic: usize) {
-        for open in self.ids.values_mut().filter_map(|state| state.open.as_mut()) {
-            open.partitions.retain(|(other, _)| *other != topic);
-        }
     }
 }

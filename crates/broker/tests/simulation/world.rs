@@ -629,7 +629,6 @@ impl World {
         let exists = self.logs.contains_key(&(topic, 0));
         hold!((code == 0) == exists, "DeleteTopics gets error {code}");
         self.logs.retain(|(other, _), _| *other != topic);
-        self.coordinator.forget_topic(topic);
         self.offsets.forget_topic(topic);
         self.offsets_changed = true;
         self.observe(None, &[])
