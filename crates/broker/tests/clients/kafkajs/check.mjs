@@ -128,8 +128,9 @@ const groups = async () => {
   await producer.connect();
   await producer.send({ topic, messages: messages(numbered("a", 40), 4) });
   const one = await join(group, topic);
-  await reached("one member reads all", 40, () => one.seen.length);
-  check("one member reads all partitions", numbered("a", 40).sort(), one.seen.splice(0).sort());
+  // It may join twice at the beginning, and reads again then: nothing is committed yet.
+  await reached("one member reads all", 40, () => new Set(one.seen).size);
+  check("one member reads all partitions", numbered("a", 40).sort(), [...new Set(one.seen.splice(0))].sort());
   await one.commit();
   const two = await join(group, topic);
   await until("two members share the partitions", [2, 2], () => [one.state.assigned.length, two.state.assigned.length]);
