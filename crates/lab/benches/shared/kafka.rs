@@ -1,4 +1,4 @@
-//! Topics of the benchmark, and the broker's clock.
+//! Topics of a benchmark, and the broker's clock.
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,9 @@ use rdkafka::{Message, Offset, Timestamp, TopicPartitionList};
 use tokio::runtime::Runtime;
 
 const REQUEST: Duration = Duration::from_secs(10);
+
+/// The time of a record is that at which the broker has stored it: what [`Topic::rate`] goes by.
+pub(crate) const BROKERS_CLOCK: &[(&str, &str)] = &[("message.timestamp.type", "LogAppendTime")];
 
 /// After so long without a further message, none will come.
 const QUIET: Duration = Duration::from_secs(3);
@@ -52,13 +55,11 @@ impl Kafka {
         Ok(Self { servers: servers.to_owned(), admin: config.create_with_context(Quiet)?, config, runtime })
     }
 
-    /// A topic with one partition, deleted when the result is dropped.
-    pub(crate) fn topic(&self, name: &str) -> Result<Topic<'_>, Error> {
-        let topic = NewTopic::new(name, 1, TopicReplication::Fixed(-1))
-            // The time of a record is that at which the broker has stored it.
-            .set("message.timestamp.type", "LogAppendTime")
-            // Gigabytes of deleted topics would otherwise lie about for a minute.
-            .set("file.delete.delay.ms", "1000");
+    /// A topic with one partition and this configuration, deleted when the result is dropped.
+    pub(crate) fn topic(&self, name: &str, config: &[(&str, &str)]) -> Result<Topic<'_>, Error> {
+        // Gigabytes of deleted topics would otherwise lie about for a minute.
+        let topic = NewTopic::new(name, 1, TopicReplication::Fixed(-1)).set("file.delete.delay.ms", "1000");
+        let topic = config.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
         let answers = self.runtime.block_on(self.admin.create_topics([&topic], &options()))?;
         match answers.into_iter().next() {
             Some(Err((name, code))) => Err(Error::failed(format!("topic {name}: {code}"))),

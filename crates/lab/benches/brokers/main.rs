@@ -1,0 +1,220 @@
+//! How fast the embedded broker is, as ratios to Apache Kafka: the same client against both in turns, so that whatever else
+//! the machine is doing hits both.
+//!
+//! ```text
+//! cargo bench -p lab --bench brokers                                            some five minutes
+//! cargo bench -p lab --bench brokers -- --pairs 3 --messages 1000000 produce
+//! cargo bench -p lab --bench brokers -- --also kfake=127.0.0.1:9192
+//! ```
+
+mod costs;
+mod jobs;
+mod process;
+#[path = "../shared/mod.rs"]
+mod shared;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use comfy_table::{CellAlignment, Table, presets};
+use common::{Error, app, cli};
+use indicatif::ProgressBar;
+
+use jobs::{Job, Kind};
+use process::Process;
+use shared::SIZE;
+use shared::kafka::{Kafka, Topic};
+use shared::programs::{self, Programs};
+use shared::ratios::{Pair, Ratios, Speed};
+use shared::show::{progress, thousands};
+
+/// Speed and memory of the embedded broker, beside Apache Kafka's
+#[derive(Parser)]
+#[command(version, after_help = AFTER_HELP)]
+struct Args {
+    /// An Apache Kafka that runs already [default: one is started by compose/kafka.sh]
+    #[arg(long, value_name = "HOST:PORT")]
+    bootstrap_servers: Option<String>,
+
+    /// Port of the Apache Kafka that is started; it takes the next one as well
+    #[arg(long, value_name = "N", default_value_t = 19092)]
+    port: u16,
+
+    /// A further broker to compare with, which runs already (may be repeated)
+    #[arg(long, value_name = "NAME=HOST:PORT", value_parser = named)]
+    also: Vec<(String, String)>,
+
+    /// Messages in each run of a producer; slower ones get a fixed part of that
+    #[arg(long, value_name = "N", default_value = "4000000", value_parser = cli::count)]
+    messages: u64,
+
+    /// How often the brokers take turns
+    #[arg(long, value_name = "N", default_value = "5", value_parser = cli::count)]
+    pairs: u64,
+
+    /// Only the lines of the table that contain one of these words [default: all]
+    #[arg(value_name = "WORD")]
+    filter: Vec<String>,
+
+    /// `cargo bench` says so
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+const AFTER_HELP: &str = "\
+Its topics are named bench-…, have one partition, and are deleted after each run.
+Exit status: 0 measured, 1 a run failed, 2 bad usage or no Kafka";
+
+/// A broker under measurement.
+struct Rival {
+    name: String,
+    kafka: Kafka,
+}
+
+impl Rival {
+    fn new(name: &str, servers: &str) -> Result<Self, Error> {
+        Ok(Self { name: name.into(), kafka: Kafka::connect(servers)? })
+    }
+}
+
+fn main() -> ExitCode {
+    app::main(run)
+}
+
+fn run(args: Args) -> Result<(), Error> {
+    let wanted = |title: &str| args.filter.is_empty() || args.filter.iter().any(|word| title.contains(word.as_str()));
+    let jobs: Vec<_> = jobs::all(args.messages).into_iter().filter(|job| wanted(job.title)).collect();
+    let costs = wanted("start memory");
+    if jobs.is_empty() && !costs {
+        return Err(Error::Usage(format!("nothing is measured about {}", args.filter.join(" or "))));
+    }
+    let mut programs = programs::build(&[], &[])?;
+    programs.build_c().map_err(|why| Error::failed(format!("the clients are programs in C: {why}")))?;
+
+    let apache = args.bootstrap_servers.is_none().then(|| Process::apache(args.port)).transpose()?;
+    let idle = apache.as_ref().map(|apache| Ok::<_, Error>((apache.resident()?, apache.start))).transpose()?;
+    let embedded = Process::embedded(programs.command("lab")?)?;
+    let servers = apache.as_ref().map(|apache| &apache.servers).or(args.bootstrap_servers.as_ref());
+    let mut rivals = vec![Rival::new("Apache Kafka", servers.map(String::as_str).unwrap_or_default())?];
+    for (name, servers) in &args.also {
+        rivals.push(Rival::new(name, servers)?);
+    }
+    let ours = Rival::new("embedded", &embedded.servers)?;
+
+    let mut speeds =
+        table(&["per second", "embedded", "compared with", "", "ratio (least to most)", "wanted"], &[1, 3, 4, 5]);
+    let progress = progress(args.pairs * jobs.len() as u64 * (1 + rivals.len() as u64));
+    for job in &jobs {
+        for (rival, pairs) in rivals.iter().zip(take_turns(job, &ours, &rivals, &programs, args.pairs, &progress)?) {
+            let ratios = Ratios::of(&pairs);
+            progress.suspend(|| log::info!("{} / {}: {:.2}", job.title, rival.name, ratios.median));
+            // What is wanted is said of Apache Kafka.
+            let wanted = rivals.first().is_some_and(|first| first.name == rival.name).then_some(job.wanted);
+            speeds.add_row(row(job.title, &rival.name, &ratios, wanted));
+        }
+    }
+    progress.finish_and_clear();
+    let mut text = if jobs.is_empty() { String::new() } else { format!("{speeds}\n\n{}\n", explanation(&args)) };
+    if costs {
+        let mut table = table(&["", "embedded", "wanted", "Apache Kafka"], &[3]);
+        table.add_rows(costs::measure(&programs, idle.as_ref())?);
+        text = format!("{text}\n{table}\n");
+    }
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| Error::failed(format!("standard output: {error}")))
+}
+
+/// So many turns of all brokers: for each rival, its pairs with ours.
+fn take_turns(
+    job: &Job,
+    ours: &Rival,
+    rivals: &[Rival],
+    programs: &Programs,
+    turns: u64,
+    progress: &ProgressBar,
+) -> Result<Vec<Vec<Pair>>, Error> {
+    let mut pairs: Vec<Vec<Pair>> = rivals.iter().map(|_| Vec::new()).collect();
+    let brokers = || std::iter::once(ours).chain(rivals);
+    let mut filled: Vec<Topic<'_>> = Vec::new();
+    if let Kind::Consume = job.kind {
+        for broker in brokers() {
+            progress.set_message(format!("{}: {} is filled", job.title, broker.name));
+            let topic = broker.kafka.topic(&format!("bench-{}-input", std::process::id()), job.topic_config())?;
+            jobs::fill(programs, &broker.kafka.servers, &topic.name, job.messages)?;
+            filled.push(topic);
+        }
+    }
+    for turn in 0..turns {
+        let mut speeds = Vec::new();
+        for (index, broker) in brokers().enumerate() {
+            progress.set_message(format!("{}, turn {}: {}", job.title, turn + 1, broker.name));
+            speeds.push(one(job, broker, filled.get(index), programs, progress.position())?);
+            progress.inc(1);
+        }
+        if let Some((ours, theirs)) = speeds.split_first() {
+            for (theirs, pairs) in theirs.iter().zip(&mut pairs) {
+                pairs.push(Pair { ours: *ours, theirs: *theirs });
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+/// One run, on a fresh topic unless there is one to read.
+fn one(job: &Job, broker: &Rival, input: Option<&Topic<'_>>, programs: &Programs, number: u64) -> Result<Speed, Error> {
+    let servers = &broker.kafka.servers;
+    match input {
+        Some(input) => job.run(programs, servers, input),
+        None => {
+            let name = format!("bench-{}-{number}", std::process::id());
+            job.run(programs, servers, &broker.kafka.topic(&name, job.topic_config())?)
+        }
+    }
+}
+
+fn table(header: &[&str], numbers: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header(header);
+    for number in numbers {
+        if let Some(column) = table.column_mut(*number) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn row(title: &str, rival: &str, ratios: &Ratios, wanted: Option<f64>) -> [String; 6] {
+    [
+        title.to_owned(),
+        thousands(ratios.ours),
+        rival.to_owned(),
+        thousands(ratios.theirs),
+        format!("{:.2} ({:.2} to {:.2})", ratios.median, ratios.least, ratios.most),
+        wanted.map_or_else(String::new, |wanted| {
+            format!("{wanted}: {}", if ratios.median < wanted { "missed" } else { "met" })
+        }),
+    ]
+}
+
+fn explanation(args: &Args) -> String {
+    let processors = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "{} messages of {SIZE} bytes in bulk, one partition, {} turns, {processors} processors. A ratio is the median of \
+         those of the pairs.\n\
+         The client is librdkafka: rdkafka_performance, and for transactions benches/c/transactions.c. It shares the \
+         processors with the broker.\n\
+         A producer of librdkafka waits for 1 ms in each transaction, before it registers the partition: with one, no broker \
+         gets far beyond\n\
+         800 transactions a second.\n\
+         compose/kafka.sh starts Java for a quick start (-XX:TieredStopAtLevel=1 -XX:+UseSerialGC); _JAVA_OPTIONS \
+         overrides that.",
+        args.messages, args.pairs
+    )
+}
+
+fn named(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, servers)) if !name.is_empty() && !servers.is_empty() => Ok((name.into(), servers.into())),
+        _ => Err("write it as NAME=HOST:PORT, for example kfake=127.0.0.1:9192".into()),
+    }
+}
