@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use common::Error;
 
 use crate::shared::SIZE;
-use crate::shared::kafka::{BROKERS_CLOCK, Topic};
+use crate::shared::kafka::Topic;
 use crate::shared::programs::{PERFORMANCE, Programs, TRANSACTIONS};
 use crate::shared::ratios::Speed;
 use crate::shared::show::go_on;
@@ -61,14 +61,6 @@ pub(crate) fn all(messages: u64) -> Vec<Job> {
 }
 
 impl Job {
-    /// The configuration of its topic.
-    pub(crate) fn topic_config(&self) -> &'static [(&'static str, &'static str)] {
-        match self.kind {
-            Kind::Transactions(_) => BROKERS_CLOCK,
-            Kind::Produce(_) | Kind::Consume => &[],
-        }
-    }
-
     /// How fast it is, once.
     pub(crate) fn run(&self, programs: &Programs, servers: &str, topic: &Topic<'_>) -> Result<Speed, Error> {
         let count = &*self.messages.to_string();
@@ -92,8 +84,7 @@ impl Job {
                     command.arg(format!("transactional.id={}-{producer}", topic.name));
                     all.push(start(command)?);
                 }
-                all.into_iter().try_for_each(|client| finish(client).map(drop))?;
-                topic.rate(producers * self.messages)
+                all.into_iter().map(|client| speed_told(&finish(client)?)).sum()
             }
         }
     }
@@ -126,11 +117,9 @@ fn finish(client: Child) -> Result<String, Error> {
     Err(Error::failed(format!("a client: {}: {}", output.status, why.lines().last().unwrap_or("it said nothing"))))
 }
 
-/// rdkafka_performance ends with "… in 1234ms: 2431118 msgs/s and 243.11 MB/s, …".
+/// Both programs end with "… in 1234ms: 2431118 msgs/s and 243.11 MB/s, …".
 fn speed_told(said: &str) -> Result<Speed, Error> {
     let words: Vec<_> = said.split_whitespace().collect();
     let speed = words.iter().rposition(|word| *word == "msgs/s").and_then(|unit| words.get(unit.checked_sub(1)?));
-    speed
-        .and_then(|speed| speed.parse().ok())
-        .ok_or_else(|| Error::failed("rdkafka_performance does not tell its speed"))
+    speed.and_then(|speed| speed.parse().ok()).ok_or_else(|| Error::failed("a client does not tell its speed"))
 }

@@ -139,7 +139,7 @@ fn take_turns(
     if let Kind::Consume = job.kind {
         for broker in brokers() {
             progress.set_message(format!("{}: {} is filled", job.title, broker.name));
-            let topic = broker.kafka.topic(&format!("bench-{}-input", std::process::id()), job.topic_config())?;
+            let topic = broker.kafka.topic(&format!("bench-{}-input", std::process::id()), &[])?;
             jobs::fill(programs, &broker.kafka.servers, &topic.name, job.messages)?;
             filled.push(topic);
         }
@@ -167,7 +167,7 @@ fn one(job: &Job, broker: &Rival, input: Option<&Topic<'_>>, programs: &Programs
         Some(input) => job.run(programs, servers, input),
         None => {
             let name = format!("bench-{}-{number}", std::process::id());
-            job.run(programs, servers, &broker.kafka.topic(&name, job.topic_config())?)
+            job.run(programs, servers, &broker.kafka.topic(&name, &[])?)
         }
     }
 }

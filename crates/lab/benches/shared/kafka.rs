@@ -1,26 +1,19 @@
-//! Topics of a benchmark, and the broker's clock.
+//! Topics of a benchmark.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::Error;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::{Message, Offset, Timestamp, TopicPartitionList};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::runtime::Runtime;
 
-const REQUEST: Duration = Duration::from_secs(10);
-
-/// The time of a record is that at which the broker has stored it: what [`Topic::rate`] goes by.
-pub(crate) const BROKERS_CLOCK: &[(&str, &str)] = &[("message.timestamp.type", "LogAppendTime")];
-
-/// After so long without a further message, none will come.
-const QUIET: Duration = Duration::from_secs(3);
+pub(crate) const REQUEST: Duration = Duration::from_secs(10);
 
 /// Clients that say nothing by themselves: what goes wrong comes back as an error, in one line.
-struct Quiet;
+pub(crate) struct Quiet;
 
 impl ClientContext for Quiet {
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
@@ -57,10 +50,16 @@ impl Kafka {
 
     /// A topic with one partition and this configuration, deleted when the result is dropped.
     pub(crate) fn topic(&self, name: &str, config: &[(&str, &str)]) -> Result<Topic<'_>, Error> {
-        // Gigabytes of deleted topics would otherwise lie about for a minute.
-        let topic = NewTopic::new(name, 1, TopicReplication::Fixed(-1)).set("file.delete.delay.ms", "1000");
-        let topic = config.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
-        let answers = self.runtime.block_on(self.admin.create_topics([&topic], &options()))?;
+        let create = |config: &[(&str, &str)]| {
+            let topic = NewTopic::new(name, 1, TopicReplication::Fixed(-1));
+            let topic = config.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
+            self.runtime.block_on(self.admin.create_topics([&topic], &options()))
+        };
+        // Gigabytes of deleted topics would otherwise lie about for a minute. A broker without files does not know it.
+        let mut answers = create(&[config, &[("file.delete.delay.ms", "1000")]].concat())?;
+        if let [Err((_, RDKafkaErrorCode::InvalidConfig))] = answers[..] {
+            answers = create(config)?;
+        }
         match answers.into_iter().next() {
             Some(Err((name, code))) => Err(Error::failed(format!("topic {name}: {code}"))),
             _ => Ok(Topic { kafka: self, name: name.to_owned() }),
@@ -74,7 +73,7 @@ fn options() -> AdminOptions {
 
 /// A topic of one run, and the group of the same name.
 pub(crate) struct Topic<'a> {
-    kafka: &'a Kafka,
+    pub(crate) kafka: &'a Kafka,
     pub(crate) name: String,
 }
 
@@ -86,75 +85,5 @@ impl Drop for Topic<'_> {
         if let Err(error) = kafka.runtime.block_on(kafka.admin.delete_topics(&[name], &options())) {
             log::warn!("topic {name} could not be deleted: {error}");
         }
-    }
-}
-
-impl Topic<'_> {
-    /// Messages per second by the broker's clock, after the first tenth, when so many messages are there.
-    pub(crate) fn rate(&self, messages: u64) -> Result<f64, Error> {
-        let consumer: BaseConsumer<Quiet> = self.kafka.config.create_with_context(Quiet)?;
-        let end = self.wait_for(&consumer, messages)?;
-        let (_, early) = self.last_before(&consumer, end / 10 + 1)?;
-        let (_, late) = self.last_before(&consumer, end)?;
-        let first = self.first_after(&consumer, early)?.ok_or_else(|| {
-            Error::failed("all messages were stored within one millisecond: nothing can be measured, send more")
-        })?;
-        // Control records of transactions have offsets as well: so it is a share of the messages, not a number of offsets.
-        let share = (end - first) as f64 / end as f64;
-        Ok(messages as f64 * share / ((late - early) as f64 / 1e3))
-    }
-
-    /// The end offset, when all is there. (acks=0: the last messages may still be on their way when the program ends.)
-    fn wait_for(&self, consumer: &BaseConsumer<Quiet>, messages: u64) -> Result<i64, Error> {
-        let (mut known, mut since) = (-1, Instant::now());
-        loop {
-            let (_, end) = consumer.fetch_watermarks(&self.name, 0, REQUEST)?;
-            if end > known {
-                (known, since) = (end, Instant::now());
-            }
-            if since.elapsed() > Duration::from_millis(100) && known as u64 >= messages {
-                return Ok(known);
-            }
-            if since.elapsed() > QUIET {
-                return Err(Error::failed(format!("{known} of {messages} messages arrived: nothing was measured")));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Offset and time of the last record before that offset: a few offsets back there is one that is no control record.
-    fn last_before(&self, consumer: &BaseConsumer<Quiet>, offset: i64) -> Result<(i64, i64), Error> {
-        let mut from = TopicPartitionList::new();
-        from.add_partition_offset(&self.name, 0, Offset::Offset((offset - 3).max(0)))?;
-        consumer.assign(&from)?;
-        let mut found = None;
-        let limit = Instant::now() + REQUEST;
-        while Instant::now() < limit {
-            match consumer.poll(REQUEST) {
-                Some(Ok(message)) if message.offset() < offset => {
-                    let Timestamp::LogAppendTime(time) = message.timestamp() else {
-                        return Err(Error::failed(
-                            "this Kafka does not support message.timestamp.type=LogAppendTime, by which rates are measured",
-                        ));
-                    };
-                    found = Some((message.offset(), time));
-                }
-                Some(Ok(_)) | Some(Err(KafkaError::PartitionEOF(_))) if found.is_some() => break,
-                Some(Err(error)) if !matches!(error, KafkaError::PartitionEOF(_)) => return Err(error.into()),
-                _ => {}
-            }
-        }
-        found.ok_or_else(|| Error::failed(format!("topic {} cannot be read", self.name)))
-    }
-
-    /// Offset of the first record that was stored after that time.
-    fn first_after(&self, consumer: &BaseConsumer<Quiet>, time: i64) -> KafkaResult<Option<i64>> {
-        let mut times = TopicPartitionList::new();
-        times.add_partition_offset(&self.name, 0, Offset::Offset(time + 1))?;
-        let found = consumer.offsets_for_times(times, REQUEST)?;
-        Ok(found.elements().first().and_then(|partition| match partition.offset() {
-            Offset::Offset(offset) => Some(offset),
-            _ => None,
-        }))
     }
 }

@@ -6,8 +6,9 @@ use common::Error;
 use indicatif::ProgressBar;
 
 use crate::measure::{Output, Run, run};
+use crate::rate::BROKERS_CLOCK;
 use crate::shared::SIZE;
-use crate::shared::kafka::{BROKERS_CLOCK, Kafka};
+use crate::shared::kafka::Kafka;
 use crate::shared::programs::{PERFORMANCE, Programs, TRANSACTIONS};
 use crate::shared::ratios::{Pair, Ratios, Speed, median};
 

@@ -9,6 +9,7 @@
 
 mod comparisons;
 mod measure;
+mod rate;
 #[path = "../shared/mod.rs"]
 mod shared;
 
