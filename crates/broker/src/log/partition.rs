@@ -57,6 +57,8 @@ pub(crate) struct Bounds {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PartitionLog {
     segments: VecDeque<Segment>,
+    /// Left by one that was forgotten: its memory is the next one's.
+    spare: Option<Segment>,
     start: i64,
     end: i64,
     size: usize,
@@ -163,7 +165,7 @@ impl PartitionLog {
             }
             // The first one grows with its content: most topics of a lesson stay small.
             let capacity = if self.segments.is_empty() { 0 } else { SEGMENT.max(batch.size()) };
-            self.segments.push_back(Segment::with_capacity(capacity));
+            self.segments.push_back(self.spare.take().unwrap_or_else(|| Segment::with_capacity(capacity)));
         }
         let Some(segment) = self.segments.back_mut() else { return &mut [] };
         let stored = segment.push(base_offset, batch);
@@ -180,7 +182,7 @@ impl PartitionLog {
             && (self.size - first.size() >= bytes || first.max_timestamp() < oldest)
         {
             self.size -= first.size();
-            self.segments.pop_front();
+            self.spare = self.segments.pop_front().map(Segment::emptied);
             if let Some(base) = self.segments.front().and_then(Segment::base_offset) {
                 self.start = self.start.max(base);
             }
@@ -207,16 +209,16 @@ impl PartitionLog {
     /// Reads from an offset that is neither before the start nor after the end.
     pub(crate) fn read(&self, from: i64, bounds: Bounds) -> Read {
         let upper = if bounds.committed { self.last_stable_offset() } else { self.end };
-        let mut bytes = Vec::new();
+        let (mut parts, mut size) = (Vec::new(), 0);
         let mut reached = from;
         let mut rest = 0;
         for segment in self.segments_from(from) {
             let first = segment.first_reaching(from);
             let last = segment.first_starting_at(upper);
             let (start, end) = (segment.position(first), segment.position(last.max(first)));
-            let room = bounds.max_bytes.saturating_sub(bytes.len());
+            let room = bounds.max_bytes.saturating_sub(size);
             let mut take = (end - start).min(room);
-            if bytes.is_empty() && end > start {
+            if size == 0 && end > start {
                 let whole = segment.position(first + 1) - start;
                 if take < whole {
                     // A client can do nothing with a part of the first batch.
@@ -226,7 +228,8 @@ impl PartitionLog {
             if take == 0 {
                 break;
             }
-            bytes.extend_from_slice(segment.bytes(start, start + take));
+            parts.push(segment.bytes(start, start + take));
+            size += take;
             let next = segment.entries().partition_point(|entry| entry.base_offset < upper);
             let read = (first..next).take_while(|index| segment.position(*index) < start + take).last();
             reached =
@@ -236,13 +239,13 @@ impl PartitionLog {
                 break;
             }
         }
-        let aborted = if bounds.committed && !bytes.is_empty() {
+        let aborted = if bounds.committed && size > 0 {
             let to = if rest < INDEX_INTERVAL { self.end } else { reached };
             self.aborted.between(from, to).collect()
         } else {
             Vec::new()
         };
-        Read { bytes, aborted }
+        Read { bytes: parts.concat(), aborted }
     }
 
     /// How many bytes a read from this offset could give.

@@ -61,6 +61,14 @@ pub(crate) fn all(messages: u64) -> Vec<Job> {
 }
 
 impl Job {
+    /// Of all clients together.
+    pub(crate) fn all_messages(&self) -> u64 {
+        match self.kind {
+            Kind::Produce(_) | Kind::Consume => self.messages,
+            Kind::Transactions(producers) => producers * self.messages,
+        }
+    }
+
     /// How fast it is, once.
     pub(crate) fn run(&self, programs: &Programs, servers: &str, topic: &Topic<'_>) -> Result<Speed, Error> {
         let count = &*self.messages.to_string();

@@ -26,7 +26,7 @@ use process::Process;
 use shared::SIZE;
 use shared::kafka::{Kafka, Topic};
 use shared::programs::{self, Programs};
-use shared::ratios::{Pair, Ratios, Speed};
+use shared::ratios::{Pair, Ratios, Speed, median};
 use shared::show::{progress, thousands};
 
 /// Speed and memory of the embedded broker, beside Apache Kafka's
@@ -70,12 +70,32 @@ Exit status: 0 measured, 1 a run failed, 2 bad usage or no Kafka";
 struct Rival {
     name: String,
     kafka: Kafka,
+    /// Where it is known.
+    process: Option<u32>,
 }
 
 impl Rival {
-    fn new(name: &str, servers: &str) -> Result<Self, Error> {
-        Ok(Self { name: name.into(), kafka: Kafka::connect(servers)? })
+    fn new(name: &str, servers: &str, process: Option<u32>) -> Result<Self, Error> {
+        Ok(Self { name: name.into(), kafka: Kafka::connect(servers)?, process })
     }
+
+    /// Seconds of the processors so far.
+    fn processor_time(&self) -> Option<f64> {
+        self.process.and_then(process::processor_time)
+    }
+}
+
+/// A run against one broker.
+struct Run {
+    speed: Speed,
+    /// What the broker took of the processors, in seconds a million messages.
+    processor: Option<f64>,
+}
+
+/// All runs of one line: ours, and those of each rival in the same order.
+struct Turns {
+    ours: Vec<Run>,
+    theirs: Vec<Vec<Run>>,
 }
 
 fn main() -> ExitCode {
@@ -96,22 +116,29 @@ fn run(args: Args) -> Result<(), Error> {
     let idle = apache.as_ref().map(|apache| Ok::<_, Error>((apache.resident()?, apache.start))).transpose()?;
     let embedded = Process::embedded(programs.command("lab")?)?;
     let servers = apache.as_ref().map(|apache| &apache.servers).or(args.bootstrap_servers.as_ref());
-    let mut rivals = vec![Rival::new("Apache Kafka", servers.map(String::as_str).unwrap_or_default())?];
+    let mut rivals = vec![Rival::new(
+        "Apache Kafka",
+        servers.map(String::as_str).unwrap_or_default(),
+        apache.as_ref().map(|apache| apache.id),
+    )?];
     for (name, servers) in &args.also {
-        rivals.push(Rival::new(name, servers)?);
+        rivals.push(Rival::new(name, servers, None)?);
     }
-    let ours = Rival::new("embedded", &embedded.servers)?;
+    let ours = Rival::new("embedded", &embedded.servers, Some(embedded.id))?;
 
     let mut speeds =
         table(&["per second", "embedded", "compared with", "", "ratio (least to most)", "wanted"], &[1, 3, 4, 5]);
     let progress = progress(args.pairs * jobs.len() as u64 * (1 + rivals.len() as u64));
     for job in &jobs {
-        for (rival, pairs) in rivals.iter().zip(take_turns(job, &ours, &rivals, &programs, args.pairs, &progress)?) {
-            let ratios = Ratios::of(&pairs);
+        let turns = take_turns(job, &ours, &rivals, &programs, args.pairs, &progress)?;
+        for (rival, theirs) in rivals.iter().zip(&turns.theirs) {
+            let pair = |(ours, theirs): (&Run, &Run)| Pair { ours: ours.speed, theirs: theirs.speed };
+            let ratios = Ratios::of(&turns.ours.iter().zip(theirs).map(pair).collect::<Vec<_>>());
             progress.suspend(|| log::info!("{} / {}: {:.2}", job.title, rival.name, ratios.median));
             // What is wanted is said of Apache Kafka.
             let wanted = rivals.first().is_some_and(|first| first.name == rival.name).then_some(job.wanted);
-            speeds.add_row(row(job.title, &rival.name, &ratios, wanted));
+            let processor = format!("{} : {}", processor_time(&turns.ours), processor_time(theirs));
+            speeds.add_row(row(job.title, &rival.name, &ratios, wanted, processor));
         }
     }
     progress.finish_and_clear();
@@ -124,7 +151,7 @@ fn run(args: Args) -> Result<(), Error> {
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| Error::failed(format!("standard output: {error}")))
 }
 
-/// So many turns of all brokers: for each rival, its pairs with ours.
+/// So many turns of all brokers.
 fn take_turns(
     job: &Job,
     ours: &Rival,
@@ -132,8 +159,7 @@ fn take_turns(
     programs: &Programs,
     turns: u64,
     progress: &ProgressBar,
-) -> Result<Vec<Vec<Pair>>, Error> {
-    let mut pairs: Vec<Vec<Pair>> = rivals.iter().map(|_| Vec::new()).collect();
+) -> Result<Turns, Error> {
     let brokers = || std::iter::once(ours).chain(rivals);
     let mut filled: Vec<Topic<'_>> = Vec::new();
     if let Kind::Consume = job.kind {
@@ -144,32 +170,33 @@ fn take_turns(
             filled.push(topic);
         }
     }
+    let mut runs: Vec<Vec<Run>> = brokers().map(|_| Vec::new()).collect();
     for turn in 0..turns {
-        let mut speeds = Vec::new();
-        for (index, broker) in brokers().enumerate() {
+        for ((index, broker), runs) in brokers().enumerate().zip(&mut runs) {
             progress.set_message(format!("{}, turn {}: {}", job.title, turn + 1, broker.name));
-            speeds.push(one(job, broker, filled.get(index), programs, progress.position())?);
+            runs.push(one(job, broker, filled.get(index), programs, progress.position())?);
             progress.inc(1);
         }
-        if let Some((ours, theirs)) = speeds.split_first() {
-            for (theirs, pairs) in theirs.iter().zip(&mut pairs) {
-                pairs.push(Pair { ours: *ours, theirs: *theirs });
-            }
-        }
     }
-    Ok(pairs)
+    let theirs = runs.split_off(1);
+    Ok(Turns { ours: runs.pop().unwrap_or_default(), theirs })
 }
 
 /// One run, on a fresh topic unless there is one to read.
-fn one(job: &Job, broker: &Rival, input: Option<&Topic<'_>>, programs: &Programs, number: u64) -> Result<Speed, Error> {
-    let servers = &broker.kafka.servers;
-    match input {
-        Some(input) => job.run(programs, servers, input),
+fn one(job: &Job, broker: &Rival, input: Option<&Topic<'_>>, programs: &Programs, number: u64) -> Result<Run, Error> {
+    let fresh;
+    let topic = match input {
+        Some(input) => input,
         None => {
-            let name = format!("bench-{}-{number}", std::process::id());
-            job.run(programs, servers, &broker.kafka.topic(&name, &[])?)
+            fresh = broker.kafka.topic(&format!("bench-{}-{number}", std::process::id()), &[])?;
+            &fresh
         }
-    }
+    };
+    let before = broker.processor_time();
+    let speed = job.run(programs, &broker.kafka.servers, topic)?;
+    let millions = job.all_messages() as f64 / 1e6;
+    let processor = before.zip(broker.processor_time()).map(|(before, after)| (after - before) / millions);
+    Ok(Run { speed, processor })
 }
 
 fn table(header: &[&str], numbers: &[usize]) -> Table {
@@ -183,7 +210,13 @@ fn table(header: &[&str], numbers: &[usize]) -> Table {
     table
 }
 
-fn row(title: &str, rival: &str, ratios: &Ratios, wanted: Option<f64>) -> [String; 6] {
+/// The median of what the broker took.
+fn processor_time(runs: &[Run]) -> String {
+    let seconds = median(runs.iter().filter_map(|run| run.processor).collect());
+    seconds.map_or_else(|| "?".into(), |seconds| format!("{seconds:.2}"))
+}
+
+fn row(title: &str, rival: &str, ratios: &Ratios, wanted: Option<f64>, processor: String) -> [String; 7] {
     [
         title.to_owned(),
         thousands(ratios.ours),
@@ -193,6 +226,7 @@ fn row(title: &str, rival: &str, ratios: &Ratios, wanted: Option<f64>) -> [Strin
         wanted.map_or_else(String::new, |wanted| {
             format!("{wanted}: {}", if ratios.median < wanted { "missed" } else { "met" })
         }),
+        processor,
     ]
 }
 
@@ -202,10 +236,13 @@ fn explanation(args: &Args) -> String {
         "{} messages of {SIZE} bytes in bulk, one partition, {} turns, {processors} processors. A ratio is the median of \
          those of the pairs.\n\
          The client is librdkafka: rdkafka_performance, and for transactions benches/c/transactions.c. It shares the \
-         processors with the broker.\n\
-         A producer of librdkafka waits for 1 ms in each transaction, before it registers the partition: with one, no broker \
-         gets far beyond\n\
-         800 transactions a second.\n\
+         processors with the broker,\n\
+         and is what limits a broker that needs less than itself. \"processor time\": seconds that the broker took for a \
+         million messages, which is the\n\
+         broker's alone.\n\
+         A producer of librdkafka waits for 1 ms in each transaction before it registers the partition: with one, no broker \
+         gets beyond some 800\n\
+         transactions a second.\n\
          compose/kafka.sh starts Java for a quick start (-XX:TieredStopAtLevel=1 -XX:+UseSerialGC); _JAVA_OPTIONS \
          overrides that.",
         args.messages, args.pairs

@@ -16,7 +16,7 @@ pub(crate) struct Process {
     /// From its start to the first answer.
     pub(crate) start: Duration,
     /// Of the broker itself.
-    id: u32,
+    pub(crate) id: u32,
     child: Child,
 }
 
@@ -67,6 +67,15 @@ impl Process {
         let kilobytes = String::from_utf8_lossy(&output.stdout).trim().parse::<u64>();
         kilobytes.map(|kilobytes| kilobytes << 10).map_err(|_| Error::failed("ps does not tell the size of the broker"))
     }
+}
+
+/// Seconds for which the processors have worked for a process, where Linux tells it.
+pub(crate) fn processor_time(id: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // After the name, which may hold anything: utime and stime are fields 14 and 15, in hundredths (proc_pid_stat(5)).
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) / 100.0)
 }
 
 impl Drop for Process {

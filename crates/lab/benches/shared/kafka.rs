@@ -37,15 +37,20 @@ impl Kafka {
         // librdkafka wants a group.id even from a consumer that joins no group.
         config.set("group.id", "bench").set("isolation.level", "read_uncommitted");
         config.set("enable.auto.commit", "false").set("enable.partition.eof", "true");
-        let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
-        consumer.fetch_metadata(None, REQUEST).map_err(|_| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
+        let kafka = Self { servers: servers.to_owned(), admin: config.create_with_context(Quiet)?, config, runtime };
+        kafka.consumer()?.fetch_metadata(None, REQUEST).map_err(|_| {
             Error::Usage(format!(
                 "no Kafka answers on {servers}: start one with compose/kafka.sh, or give its address with \
                  --bootstrap-servers HOST:PORT"
             ))
         })?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
-        Ok(Self { servers: servers.to_owned(), admin: config.create_with_context(Quiet)?, config, runtime })
+        Ok(kafka)
+    }
+
+    /// A consumer without a group.
+    pub(crate) fn consumer(&self) -> Result<BaseConsumer<Quiet>, Error> {
+        Ok(self.config.create_with_context(Quiet)?)
     }
 
     /// A topic with one partition and this configuration, deleted when the result is dropped.
