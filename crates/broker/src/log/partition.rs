@@ -57,8 +57,6 @@ pub(crate) struct Bounds {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PartitionLog {
     segments: VecDeque<Segment>,
-    /// Left by one that was forgotten: its memory is the next one's.
-    spare: Option<Segment>,
     start: i64,
     end: i64,
     size: usize,
@@ -165,7 +163,7 @@ impl PartitionLog {
             }
             // The first one grows with its content: most topics of a lesson stay small.
             let capacity = if self.segments.is_empty() { 0 } else { SEGMENT.max(batch.size()) };
-            self.segments.push_back(self.spare.take().unwrap_or_else(|| Segment::with_capacity(capacity)));
+            self.segments.push_back(Segment::with_capacity(capacity));
         }
         let Some(segment) = self.segments.back_mut() else { return &mut [] };
         let stored = segment.push(base_offset, batch);
@@ -182,7 +180,7 @@ impl PartitionLog {
             && (self.size - first.size() >= bytes || first.max_timestamp() < oldest)
         {
             self.size -= first.size();
-            self.spare = self.segments.pop_front().map(Segment::emptied);
+            self.segments.pop_front();
             if let Some(base) = self.segments.front().and_then(Segment::base_offset) {
                 self.start = self.start.max(base);
             }

@@ -32,13 +32,6 @@ impl Segment {
         Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
     }
 
-    /// Nothing in the memory of one that is not needed any more: the system would have to clear other memory first.
-    pub(crate) fn emptied(mut self) -> Self {
-        self.bytes.clear();
-        self.entries.clear();
-        Self { max_timestamp: None, ..self }
-    }
-
     /// Nothing will be added any more.
     pub(crate) fn close(&mut self) {
         self.bytes.shrink_to_fit();
