@@ -220,7 +220,7 @@ impl PartitionLog {
     /// Reads from an offset that is neither before the start nor after the end.
     pub(crate) fn read(&self, from: i64, bounds: Bounds) -> Read {
         let upper = if bounds.committed { self.last_stable_offset() } else { self.end };
-        let mut bytes = Vec::new();
+        let (mut parts, mut size) = (Vec::new(), 0);
         let mut reached = from;
         let mut rest = 0;
         for segment in self.segments_from(from) {
@@ -228,9 +228,9 @@ impl PartitionLog {
             // The last stable offset may lie within a batch that is not, when records before it were deleted.
             let last = segment.first_reaching(upper);
             let (start, end) = (segment.position(first), segment.position(last.max(first)));
-            let room = bounds.max_bytes.saturating_sub(bytes.len());
+            let room = bounds.max_bytes.saturating_sub(size);
             let mut take = (end - start).min(room);
-            if bytes.is_empty() && end > start {
+            if size == 0 && end > start {
                 let whole = segment.position(first + 1) - start;
                 if take < whole {
                     // A client can do nothing with a part of the first batch.
@@ -240,7 +240,8 @@ impl PartitionLog {
             if take == 0 {
                 break;
             }
-            bytes.extend_from_slice(segment.bytes(start, start + take));
+            parts.push(segment.bytes(start, start + take));
+            size += take;
             let next = segment.entries().partition_point(|entry| entry.last_offset() < upper);
             let read = (first..next).take_while(|index| segment.position(*index) < start + take).last();
             reached =
@@ -250,13 +251,13 @@ impl PartitionLog {
                 break;
             }
         }
-        let aborted = if bounds.committed && !bytes.is_empty() {
+        let aborted = if bounds.committed && size > 0 {
             let to = if rest < INDEX_INTERVAL { self.end } else { reached };
             self.aborted.between(from, to).collect()
         } else {
             Vec::new()
         };
-        Read { bytes, aborted }
+        Read { bytes: parts.concat(), aborted }
     }
 
     /// How many bytes a read from this offset could give.

@@ -22,18 +22,21 @@ impl Entry {
 pub(crate) struct Segment {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
+    /// Known when nothing will be added any more.
+    max_timestamp: Option<i64>,
 }
 
 impl Segment {
     /// With room for so many bytes.
     pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), entries: Vec::new() }
+        Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
     }
 
     /// Nothing will be added any more.
     pub(crate) fn close(&mut self) {
         self.bytes.shrink_to_fit();
         self.entries.shrink_to_fit();
+        self.max_timestamp = self.entries.iter().map(|entry| entry.max_timestamp).max();
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -44,9 +47,9 @@ impl Segment {
         self.entries.last().map(Entry::last_offset)
     }
 
-    /// The largest timestamp of a record, in milliseconds.
+    /// The largest timestamp of a record, in milliseconds; of a closed segment.
     pub(crate) fn max_timestamp(&self) -> i64 {
-        self.entries.iter().map(|entry| entry.max_timestamp).max().unwrap_or(i64::MAX)
+        self.max_timestamp.unwrap_or(i64::MAX)
     }
 
     pub(crate) fn base_offset(&self) -> Option<i64> {

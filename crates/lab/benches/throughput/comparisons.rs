@@ -5,12 +5,33 @@ use std::process::Command;
 use common::Error;
 use indicatif::ProgressBar;
 
-use crate::kafka::Kafka;
-use crate::measure::{Output, Pair, Ratios, Run, Speed, run};
-use crate::programs::{AT_LEAST_ONCE_PIPELINE, PERFORMANCE, Programs, TRANSACTIONS};
+use crate::measure::{Output, Run, run};
+use crate::rate::BROKERS_CLOCK;
+use crate::shared::SIZE;
+use crate::shared::kafka::Kafka;
+use crate::shared::programs::{PERFORMANCE, Programs, TRANSACTIONS};
+use crate::shared::ratios::{Pair, Ratios, Speed, median};
 
-/// Bytes of a message.
-pub(crate) const SIZE: &str = "100";
+/// The packages of the programs.
+pub(crate) const PACKAGES: &[&str] = &[
+    "consumer-exactly-once",
+    "eos-pipeline",
+    "eos-producer",
+    "producer-at-least-once",
+    "producer-at-most-once",
+    "producer-exactly-once",
+];
+
+/// An example of the package lab.
+pub(crate) const AT_LEAST_ONCE_PIPELINE: &str = "at-least-once-pipeline";
+
+/// What one line of the table has to say.
+pub(crate) struct Outcome<'a> {
+    pub(crate) other: &'a Other,
+    pub(crate) ratios: Ratios,
+    /// Duration of the other process divided by that of ours, where both do the same amount of work.
+    pub(crate) whole: Option<f64>,
+}
 
 /// One program, against one or more others: they take turns.
 pub(crate) struct Comparison {
@@ -201,11 +222,11 @@ impl Comparison {
         programs: &Programs,
         turns: u64,
         progress: &ProgressBar,
-    ) -> Result<Vec<(&Other, Ratios)>, Error> {
+    ) -> Result<Vec<Outcome<'_>>, Error> {
         let name = format!("bench-{}-input", std::process::id());
         let input = if matches!(self.ours.kind, Kind::Consumer | Kind::Pipeline) {
             progress.set_message(format!("{}: its input", self.title));
-            let input = kafka.topic(&name)?;
+            let input = kafka.topic(&name, BROKERS_CLOCK)?;
             let mut fill = programs.command("producer-at-least-once")?;
             let count = self.others.iter().map(|other| other.side.messages).fold(self.ours.messages, u64::max);
             fill.args(["--bootstrap-servers", &kafka.servers, "--topic", &name, "--size", SIZE]);
@@ -215,19 +236,24 @@ impl Comparison {
         } else {
             None
         };
-        let mut pairs: Vec<Vec<Pair>> = self.others.iter().map(|_| Vec::new()).collect();
+        let mut all: Vec<(Vec<Pair>, Vec<f64>)> = self.others.iter().map(|_| Default::default()).collect();
         for turn in 0..turns {
             let (ours, our_run) = self.one(&self.ours, turn, kafka, programs, progress)?;
-            for (other, pairs) in self.others.iter().zip(&mut pairs) {
+            for (other, (pairs, whole)) in self.others.iter().zip(&mut all) {
                 let (theirs, their_run) = self.one(&other.side, turn, kafka, programs, progress)?;
                 let same_work = self.ours.messages == other.side.messages;
-                let whole = same_work.then(|| their_run.took.as_secs_f64() / our_run.took.as_secs_f64());
-                pairs.push(Pair { ours, theirs, whole });
+                whole.extend(same_work.then(|| their_run.took.as_secs_f64() / our_run.took.as_secs_f64()));
+                pairs.push(Pair { ours, theirs });
             }
         }
         // Until here: it is deleted with the last turn.
         drop(input);
-        Ok(self.others.iter().zip(pairs.iter().map(|pairs| Ratios::of(pairs))).collect())
+        let outcome = |(other, (pairs, whole)): (_, (Vec<Pair>, _))| Outcome {
+            other,
+            ratios: Ratios::of(&pairs),
+            whole: median(whole),
+        };
+        Ok(self.others.iter().zip(all).map(outcome).collect())
     }
 
     /// One run on a fresh topic, whose name is also that of the group and the transactional id.
@@ -240,7 +266,7 @@ impl Comparison {
         progress: &ProgressBar,
     ) -> Result<(Speed, Run), Error> {
         progress.set_message(format!("{}, turn {}: {}", self.title, turn + 1, side.program));
-        let topic = kafka.topic(&format!("bench-{}-{}", std::process::id(), progress.position()))?;
+        let topic = kafka.topic(&format!("bench-{}-{}", std::process::id(), progress.position()), BROKERS_CLOCK)?;
         let mut command = programs.command(side.program)?;
         let input = format!("bench-{}-input", std::process::id());
         side.arguments(&mut command, &kafka.servers, &topic.name, &input);

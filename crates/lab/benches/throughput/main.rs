@@ -8,22 +8,23 @@
 //! ```
 
 mod comparisons;
-mod kafka;
 mod measure;
-mod programs;
+mod rate;
+#[path = "../shared/mod.rs"]
+mod shared;
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
 use comfy_table::{CellAlignment, Table, presets};
-use common::{Error, app, cli, stop};
-use indicatif::{ProgressBar, ProgressStyle};
+use common::{Error, app, cli};
 
-use comparisons::{Comparison, Other, all};
-use kafka::Kafka;
-use measure::{Ratios, Speed};
+use comparisons::{AT_LEAST_ONCE_PIPELINE, Comparison, Outcome, PACKAGES, all};
+use shared::SIZE;
+use shared::kafka::Kafka;
+use shared::programs;
+use shared::show::{progress, thousands};
 
 /// Throughput of the programs, as ratios to the nearest program in C
 #[derive(Parser)]
@@ -72,7 +73,7 @@ fn run(args: Args) -> Result<(), Error> {
     if comparisons.is_empty() {
         return Err(Error::Usage(format!("no comparison is about {}", args.filter.join(" or "))));
     }
-    let mut programs = programs::build()?;
+    let mut programs = programs::build(PACKAGES, &[AT_LEAST_ONCE_PIPELINE])?;
     if comparisons.iter().any(Comparison::needs_c)
         && let Err(why) = programs.build_c()
     {
@@ -83,10 +84,10 @@ fn run(args: Args) -> Result<(), Error> {
     let progress = progress(args.pairs * comparisons.iter().map(Comparison::sides).sum::<u64>());
     let mut table = table();
     for comparison in &comparisons {
-        let ratios = comparison.run(&kafka, &programs, args.pairs, &progress)?;
-        for (other, ratios) in &ratios {
-            progress.suspend(|| log::info!("{} / {}: {:.2}", comparison.title, other.title, ratios.median));
-            table.add_row(row(comparison.title, other, ratios));
+        for outcome in comparison.run(&kafka, &programs, args.pairs, &progress)? {
+            let (other, ratio) = (outcome.other.title, outcome.ratios.median);
+            progress.suspend(|| log::info!("{} / {other}: {ratio:.2}", comparison.title));
+            table.add_row(row(comparison.title, &outcome));
         }
     }
     progress.finish_and_clear();
@@ -113,7 +114,7 @@ fn table() -> Table {
     table
 }
 
-fn row(title: &str, other: &Other, ratios: &Ratios) -> [String; 7] {
+fn row(title: &str, Outcome { other, ratios, whole }: &Outcome<'_>) -> [String; 7] {
     let wanted = match other.wanted {
         None => String::new(),
         Some(wanted) if ratios.median < wanted => format!("{wanted}: missed"),
@@ -126,7 +127,7 @@ fn row(title: &str, other: &Other, ratios: &Ratios) -> [String; 7] {
         thousands(ratios.theirs),
         format!("{:.2} ({:.2} to {:.2})", ratios.median, ratios.least, ratios.most),
         wanted,
-        ratios.whole.map_or_else(String::new, |whole| format!("{whole:.2}")),
+        whole.map_or_else(String::new, |whole| format!("{whole:.2}")),
     ]
 }
 
@@ -141,32 +142,6 @@ fn explanation(args: &Args) -> String {
          the durations with all of that.\n\
          -S: numbered messages, like those of the programs; without, the tool sends one buffer over and over, and copies \
          nothing.",
-        args.messages,
-        comparisons::SIZE,
-        args.pairs
+        args.messages, SIZE, args.pairs
     )
-}
-
-/// 1234567 → "1,235k"; small numbers as they are.
-fn thousands(speed: Speed) -> String {
-    match speed {
-        ..1e3 => format!("{speed:.0}"),
-        1e3..1e5 => format!("{:.1}k", speed / 1e3),
-        _ => format!("{:.0}k", speed / 1e3),
-    }
-}
-
-fn progress(runs: u64) -> ProgressBar {
-    let bar = ProgressBar::new(runs);
-    // A template that indicatif does not understand would show as its default bar.
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed}  {wide_msg}") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
-
-/// Ctrl-C between two runs, and during one (which then fails).
-fn go_on() -> Result<(), Error> {
-    if stop::requested() { Err(Error::failed("interrupted")) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! One run of one program, and what a series of pairs amounts to.
+//! One run of one program.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -6,10 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::Error;
 
-use crate::go_on;
-
-/// Messages per second.
-pub(crate) type Speed = f64;
+use crate::shared::{ratios::Speed, show::go_on};
 
 /// What becomes of the lines that a program prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,49 +75,4 @@ fn times_of_lines(stdout: impl Read) -> Vec<Instant> {
         line.clear();
     }
     times
-}
-
-/// Both sides of one pair.
-pub(crate) struct Pair {
-    pub(crate) ours: Speed,
-    pub(crate) theirs: Speed,
-    /// Duration of the other process divided by that of ours, where both do the same amount of work.
-    pub(crate) whole: Option<f64>,
-}
-
-/// What the pairs amount to.
-pub(crate) struct Ratios {
-    pub(crate) ours: Speed,
-    pub(crate) theirs: Speed,
-    pub(crate) least: f64,
-    pub(crate) median: f64,
-    pub(crate) most: f64,
-    pub(crate) whole: Option<f64>,
-}
-
-impl Ratios {
-    /// Medians; the ratio is the median of the ratios, not the ratio of the medians.
-    pub(crate) fn of(pairs: &[Pair]) -> Self {
-        let sorted = |value: &dyn Fn(&Pair) -> Option<f64>| {
-            let mut values: Vec<_> = pairs.iter().filter_map(value).collect();
-            values.sort_by(f64::total_cmp);
-            values
-        };
-        let ratios = sorted(&|pair| Some(pair.ours / pair.theirs));
-        Self {
-            ours: median(&sorted(&|pair| Some(pair.ours))).unwrap_or_default(),
-            theirs: median(&sorted(&|pair| Some(pair.theirs))).unwrap_or_default(),
-            least: ratios.first().copied().unwrap_or_default(),
-            median: median(&ratios).unwrap_or_default(),
-            most: ratios.last().copied().unwrap_or_default(),
-            whole: median(&sorted(&|pair| pair.whole)),
-        }
-    }
-}
-
-/// Of sorted values.
-fn median(values: &[f64]) -> Option<f64> {
-    let upper = values.get(values.len() / 2)?;
-    let lower = values.get(values.len().saturating_sub(1) / 2)?;
-    Some((upper + lower) / 2.0)
 }

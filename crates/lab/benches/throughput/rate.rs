@@ -1,97 +1,24 @@
-//! Topics of the benchmark, and the broker's clock.
+//! How fast a topic was filled, by the broker's clock.
 
 use std::time::{Duration, Instant};
 
 use common::Error;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::ClientContext;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Message, Offset, Timestamp, TopicPartitionList};
-use tokio::runtime::Runtime;
 
-const REQUEST: Duration = Duration::from_secs(10);
+use crate::shared::kafka::{Quiet, REQUEST, Topic};
+
+/// The time of a record is that at which the broker has stored it: what [`Topic::rate`] goes by.
+pub(crate) const BROKERS_CLOCK: &[(&str, &str)] = &[("message.timestamp.type", "LogAppendTime")];
 
 /// After so long without a further message, none will come.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// Clients that say nothing by themselves: what goes wrong comes back as an error, in one line.
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
-    fn error(&self, _: KafkaError, _: &str) {}
-}
-
-impl ConsumerContext for Quiet {}
-
-/// A Kafka, and what the benchmark asks of it.
-pub(crate) struct Kafka {
-    pub(crate) servers: String,
-    config: ClientConfig,
-    admin: AdminClient<Quiet>,
-    runtime: Runtime,
-}
-
-impl Kafka {
-    pub(crate) fn connect(servers: &str) -> Result<Self, Error> {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", servers).set("client.id", "bench");
-        // librdkafka wants a group.id even from a consumer that joins no group.
-        config.set("group.id", "bench").set("isolation.level", "read_uncommitted");
-        config.set("enable.auto.commit", "false").set("enable.partition.eof", "true");
-        let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
-        consumer.fetch_metadata(None, REQUEST).map_err(|_| {
-            Error::Usage(format!(
-                "no Kafka answers on {servers}: start one with compose/kafka.sh, or give its address with \
-                 --bootstrap-servers HOST:PORT"
-            ))
-        })?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
-        Ok(Self { servers: servers.to_owned(), admin: config.create_with_context(Quiet)?, config, runtime })
-    }
-
-    /// A topic with one partition, deleted when the result is dropped.
-    pub(crate) fn topic(&self, name: &str) -> Result<Topic<'_>, Error> {
-        let topic = NewTopic::new(name, 1, TopicReplication::Fixed(-1))
-            // The time of a record is that at which the broker has stored it.
-            .set("message.timestamp.type", "LogAppendTime")
-            // Gigabytes of deleted topics would otherwise lie about for a minute.
-            .set("file.delete.delay.ms", "1000");
-        let answers = self.runtime.block_on(self.admin.create_topics([&topic], &options()))?;
-        match answers.into_iter().next() {
-            Some(Err((name, code))) => Err(Error::failed(format!("topic {name}: {code}"))),
-            _ => Ok(Topic { kafka: self, name: name.to_owned() }),
-        }
-    }
-}
-
-fn options() -> AdminOptions {
-    AdminOptions::new().request_timeout(Some(REQUEST)).operation_timeout(Some(REQUEST))
-}
-
-/// A topic of one run, and the group of the same name.
-pub(crate) struct Topic<'a> {
-    kafka: &'a Kafka,
-    pub(crate) name: String,
-}
-
-impl Drop for Topic<'_> {
-    fn drop(&mut self) {
-        let (kafka, name) = (self.kafka, &*self.name);
-        // Most runs have no group.
-        let _ = kafka.runtime.block_on(kafka.admin.delete_groups(&[name], &options()));
-        if let Err(error) = kafka.runtime.block_on(kafka.admin.delete_topics(&[name], &options())) {
-            log::warn!("topic {name} could not be deleted: {error}");
-        }
-    }
-}
-
 impl Topic<'_> {
     /// Messages per second by the broker's clock, after the first tenth, when so many messages are there.
     pub(crate) fn rate(&self, messages: u64) -> Result<f64, Error> {
-        let consumer: BaseConsumer<Quiet> = self.kafka.config.create_with_context(Quiet)?;
+        let consumer = self.kafka.consumer()?;
         let end = self.wait_for(&consumer, messages)?;
         let (_, early) = self.last_before(&consumer, end / 10 + 1)?;
         let (_, late) = self.last_before(&consumer, end)?;

@@ -9,18 +9,6 @@ use std::process::{Command, Stdio};
 use common::Error;
 use serde_json::Value as Json;
 
-const RUST: &[&str] = &[
-    "consumer-exactly-once",
-    "eos-pipeline",
-    "eos-producer",
-    "producer-at-least-once",
-    "producer-at-most-once",
-    "producer-exactly-once",
-];
-
-/// An example of the package lab.
-pub(crate) const AT_LEAST_ONCE_PIPELINE: &str = "at-least-once-pipeline";
-
 /// librdkafka's own benchmark.
 pub(crate) const PERFORMANCE: &str = "rdkafka_performance";
 /// Ours, for what that one cannot do.
@@ -32,21 +20,24 @@ pub(crate) struct Programs {
     librdkafka: Option<PathBuf>,
 }
 
-/// Builds the programs. What cargo has to say, it says itself, on standard error.
-pub(crate) fn build() -> Result<Programs, Error> {
+/// Builds the command `lab`, the programs of these packages, and these examples of the package lab. What cargo has to say,
+/// it says itself, on standard error.
+pub(crate) fn build(packages: &[&str], examples: &[&str]) -> Result<Programs, Error> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["build", "--release", "--message-format=json-render-diagnostics", "-p", "lab", "--bins"])
-        .args(["--example", AT_LEAST_ONCE_PIPELINE])
         // Where cargo has built this benchmark, whatever flag or variable has told it where.
         .arg("--target-dir")
         .args(Path::new(env!("CARGO_TARGET_TMPDIR")).parent())
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
-    for program in RUST {
-        command.args(["-p", program]);
+    for package in packages {
+        command.args(["-p", package]);
+    }
+    for example in examples {
+        command.args(["--example", example]);
     }
     let failed = |error: std::io::Error| Error::failed(format!("cargo build: {error}"));
     let mut process = command.spawn().map_err(failed)?;
