@@ -171,7 +171,7 @@ impl Producers {
         }
         let sequence = batch.base_sequence();
         if let Some(verification) = self.verifications.get(&batch.producer_id())
-            && batch.producer_epoch() == verification.epoch
+            && batch.producer_epoch() <= verification.epoch
             && sequence > verification.lowest_sequence
         {
             return Err(ResponseError::OutOfOrderSequenceNumber);
