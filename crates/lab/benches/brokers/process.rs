@@ -59,7 +59,7 @@ impl Process {
                 _ => {}
             }
         }
-        Err(Error::failed("compose/kafka.sh did not start Kafka; it has said why above"))
+        Err(Error::Usage("compose/kafka.sh did not start Kafka; it has said why above".into()))
     }
 
     /// Bytes of memory that it occupies (resident set), as `ps` tells on Linux and macOS.
