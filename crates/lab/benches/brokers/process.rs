@@ -39,10 +39,10 @@ impl Process {
         let mut script = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../compose/kafka.sh"));
         script.args(["--stop-on-eof", "--port", &port.to_string()]);
         let begin = Instant::now();
-        let (child, lines) = spawn(script)?;
+        let (child, mut lines) = spawn(script)?;
         let servers = format!("127.0.0.1:{port}");
         let mut broker = Self { servers, start: Duration::ZERO, id: child.id(), child };
-        for line in lines.map_while(Result::ok) {
+        for line in lines.by_ref().map_while(Result::ok) {
             go_on()?;
             let words: Vec<_> = line.split_whitespace().collect();
             match &*words {
@@ -52,12 +52,14 @@ impl Process {
                 }
                 ["Kafka", _, "is", "ready", ..] => {
                     broker.start = begin.elapsed();
+                    // It has more to say, and would end if nobody listened.
+                    std::thread::spawn(move || lines.count());
                     return Ok(broker);
                 }
                 _ => {}
             }
         }
-        Err(Error::failed("compose/kafka.sh did not start Kafka; it has said why above"))
+        Err(Error::Usage("compose/kafka.sh did not start Kafka; it has said why above".into()))
     }
 
     /// Bytes of memory that it occupies (resident set), as `ps` tells on Linux and macOS.
