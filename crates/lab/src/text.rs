@@ -1,7 +1,7 @@
 //! Everything that a user reads, in English and in French.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::catalogue::Guarantee;
 use crate::child::Ended;
@@ -320,8 +320,14 @@ impl Lang {
 
     /// What `lab broker` prints once clients can connect.
     pub fn serving(self, address: SocketAddr) -> String {
+        // From this machine, all of its addresses are reached by the first of them.
+        let near = match address.ip() {
+            ip if !ip.is_unspecified() => address,
+            IpAddr::V4(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+            IpAddr::V6(_) => SocketAddr::from((Ipv6Addr::LOCALHOST, address.port())),
+        };
         // The default address needs no flag.
-        let flag = match address.to_string().as_str() {
+        let flag = match near.to_string().as_str() {
             "127.0.0.1:9092" => String::new(),
             other => format!(" --bootstrap-servers {other}"),
         };

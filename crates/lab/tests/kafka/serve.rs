@@ -98,7 +98,8 @@ fn in_french_it_speaks_french() {
 #[test]
 fn what_others_can_reach_comes_with_a_warning() {
     let mut serving = Serving::start(&["--listen", "0.0.0.0:0"]);
-    serving.lines(4);
+    let lines = serving.lines(4);
+    assert!(lines[2].contains(" -- --bootstrap-servers 127.0.0.1:"), "{lines:?}");
     let (status, stderr) = serving.end(Signal::INT);
     assert_eq!(status, Some(0));
     assert!(stderr.contains("can be reached from other machines"), "{stderr}");
