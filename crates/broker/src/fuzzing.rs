@@ -17,6 +17,6 @@ pub fn header(version: i16, frame: &[u8]) -> Option<usize> {
 /// Reads the records of a batch in every way that there is.
 pub fn records(batch: &[u8], timestamp: i64) {
     let _ = records::validate(batch);
-    let _ = records::find_timestamp(batch, timestamp, 0);
-    let _ = records::max_timestamp_offset(batch);
+    let _ = records::find_timestamp(batch, timestamp, 0, &mut records::MOST_UNPACKED.clone());
+    let _ = records::max_timestamp_offset(batch, &mut records::MOST_UNPACKED.clone());
 }

@@ -16,7 +16,7 @@ use kafka_protocol::{
 use super::fetch::check_leader_epoch;
 use crate::{
     engine::{Engine, code, dispatch::Call},
-    log::partition::LEADER_EPOCH,
+    log::{partition::LEADER_EPOCH, records::MOST_UNPACKED},
 };
 
 /// Timestamps that ask for an end of the log.
@@ -34,6 +34,7 @@ impl Engine {
     pub(crate) fn list_offsets(&mut self, call: Call<ListOffsetsRequest>) -> ListOffsetsResponse {
         let Call { request, version, .. } = call;
         let committed = request.isolation_level == 1;
+        let mut unpack = MOST_UNPACKED;
         let mut asked: HashMap<(&TopicName, i32), u32> = HashMap::new();
         for topic in &request.topics {
             for partition in &topic.partitions {
@@ -53,7 +54,7 @@ impl Engine {
                         let found = if twice {
                             Err(ResponseError::InvalidRequest)
                         } else {
-                            self.offset_for(&topic.name, partition, committed, version)
+                            self.offset_for(&topic.name, partition, committed, version, &mut unpack)
                         };
                         let (timestamp, offset, leader_epoch) =
                             found.as_ref().ok().copied().flatten().unwrap_or((-1, -1, -1));
@@ -78,6 +79,7 @@ impl Engine {
         wanted: &ListOffsetsPartition,
         committed: bool,
         version: i16,
+        unpack: &mut usize,
     ) -> Result<Option<(i64, i64, i32)>, ResponseError> {
         let log = self.topics.partition(topic, wanted.partition_index).ok_or(ResponseError::UnknownTopicOrPartition)?;
         check_leader_epoch(wanted.current_leader_epoch)?;
@@ -97,14 +99,15 @@ impl Engine {
             EARLIEST | EARLIEST_LOCAL => Some((-1, log.start_offset(), LEADER_EPOCH)),
             LATEST_TIERED => Some((-1, -1, -1)),
             MAX_TIMESTAMP => log
-                .find_max_timestamp()
+                .find_max_timestamp(unpack)
                 .filter(|(_, offset)| *offset < last)
                 .map(|(timestamp, offset)| (timestamp, offset, LEADER_EPOCH)),
             timestamp => log
-                .find_timestamp(timestamp)
+                .find_timestamp(timestamp, unpack)
                 .filter(|(_, offset)| *offset < last)
                 .map(|(timestamp, offset)| (timestamp, offset, LEADER_EPOCH)),
         };
-        Ok(found)
+        // The search may have had to stop before the record.
+        if found.is_none() && *unpack == 0 { Err(ResponseError::UnknownServerError) } else { Ok(found) }
     }
 }

@@ -277,14 +277,15 @@ impl PartitionLog {
         self.segments.iter().skip(first)
     }
 
-    /// The first record with at least this timestamp: its timestamp and offset.
-    pub(crate) fn find_timestamp(&self, at_least: Millis) -> Option<(Millis, i64)> {
+    /// The first record with at least this timestamp: its timestamp and offset. `unpack` is how many bytes may still be
+    /// decompressed in search of it.
+    pub(crate) fn find_timestamp(&self, at_least: Millis, unpack: &mut usize) -> Option<(Millis, i64)> {
         for segment in &self.segments {
             for (index, entry) in segment.entries().iter().enumerate() {
                 if entry.max_timestamp >= at_least
                     && entry.last_offset() >= self.start
                     && let Some((offset, timestamp)) =
-                        records::find_timestamp(segment.batch(index), at_least, self.start)
+                        records::find_timestamp(segment.batch(index), at_least, self.start, unpack)
                 {
                     return Some((timestamp, offset));
                 }
@@ -293,8 +294,8 @@ impl PartitionLog {
         None
     }
 
-    /// The record with the largest timestamp, the first of them: its timestamp and offset.
-    pub(crate) fn find_max_timestamp(&self) -> Option<(Millis, i64)> {
+    /// The record with the largest timestamp, the first of them: its timestamp and offset. `unpack` is as above.
+    pub(crate) fn find_max_timestamp(&self, unpack: &mut usize) -> Option<(Millis, i64)> {
         let mut best = NO_TIMESTAMP;
         let mut found = None;
         for segment in &self.segments {
@@ -306,7 +307,7 @@ impl PartitionLog {
             }
         }
         let (segment, index) = found?;
-        let (offset, timestamp) = records::max_timestamp_offset(segment.batch(index))?;
+        let (offset, timestamp) = records::max_timestamp_offset(segment.batch(index), unpack)?;
         Some((timestamp, offset))
     }
 }

@@ -122,24 +122,24 @@ pub(crate) fn validate_each(batch: &[u8], unpack: &mut usize, mut look: impl FnM
 }
 
 /// The first record at or above `from_offset` whose timestamp is at least `at_least` (milliseconds): its offset and
-/// timestamp. The records of control batches count.
+/// timestamp. The records of control batches count. `unpack` is as in [`validate_each`]: at 0, nothing compressed is found.
 ///
 /// Source: `FileRecords.searchForTimestamp`, which skips batches whose header has a smaller greatest timestamp.
-pub(crate) fn find_timestamp(batch: &[u8], at_least: i64, from_offset: i64) -> Option<(i64, i64)> {
-    find(batch, |record| record.timestamp >= at_least && record.offset >= from_offset)
+pub(crate) fn find_timestamp(batch: &[u8], at_least: i64, from_offset: i64, unpack: &mut usize) -> Option<(i64, i64)> {
+    find(batch, unpack, |record| record.timestamp >= at_least && record.offset >= from_offset)
 }
 
 /// The first record that has the greatest timestamp of the batch, as its header says: its offset and timestamp.
 ///
 /// Source: `RecordBatch.offsetOfMaxTimestamp` (KIP-734).
-pub(crate) fn max_timestamp_offset(batch: &[u8]) -> Option<(i64, i64)> {
+pub(crate) fn max_timestamp_offset(batch: &[u8], unpack: &mut usize) -> Option<(i64, i64)> {
     let max_timestamp = Header::of(batch).ok()?.max_timestamp;
-    find(batch, |record| record.timestamp == max_timestamp)
+    find(batch, unpack, |record| record.timestamp == max_timestamp)
 }
 
-fn find(batch: &[u8], mut is_it: impl FnMut(&Record) -> bool) -> Option<(i64, i64)> {
+fn find(batch: &[u8], unpack: &mut usize, mut is_it: impl FnMut(&Record) -> bool) -> Option<(i64, i64)> {
     let header = Header::of(batch).ok()?;
-    let found = walk(batch, &header, &mut MOST_UNPACKED.clone(), |record| {
+    let found = walk(batch, &header, unpack, |record| {
         if is_it(record) { ControlFlow::Break((record.offset, record.timestamp)) } else { ControlFlow::Continue(()) }
     });
     found.ok().flatten()

@@ -154,7 +154,7 @@ fn batches_of_client_libraries_are_valid() {
         assert_eq!(records.iter().map(|record| record.offset).collect::<Vec<_>>(), [0, 1, 2], "{by}");
         assert!(records.iter().all(|record| record.has_key), "{by}");
         if by.starts_with("librdkafka") {
-            assert_eq!(find_timestamp(&batch, BASE + 1, 0), Some((1, BASE + 10)), "{by}");
+            assert_eq!(find_timestamp(&batch, BASE + 1, 0, &mut MOST_UNPACKED.clone()), Some((1, BASE + 10)), "{by}");
         }
     }
 }
@@ -180,7 +180,7 @@ fn batches_of_the_codec_library_are_valid() {
     let options = RecordEncodeOptions { version: 2, compression: Compression::None };
     RecordBatchEncoder::encode(&mut batch, &(0..100).map(record).collect::<Vec<_>>(), &options).unwrap();
     assert_eq!(validate(&batch), Ok(BASE + 990));
-    assert_eq!(find_timestamp(&batch, BASE + 981, 0), Some((99, BASE + 990)));
+    assert_eq!(find_timestamp(&batch, BASE + 981, 0, &mut MOST_UNPACKED.clone()), Some((99, BASE + 990)));
 }
 
 #[test]
@@ -224,13 +224,16 @@ fn the_size_of_a_record_is_checked_where_it_is_not_compressed() {
 fn a_timestamp_is_found_from_an_offset_on() {
     for codec in CODECS {
         let batch = batch_of(codec, 100, &drafts());
-        let find = |delta, from| find_timestamp(&batch, BASE + delta, from).map(|(offset, at)| (offset, at - BASE));
+        let find = |delta, from| {
+            find_timestamp(&batch, BASE + delta, from, &mut MOST_UNPACKED.clone())
+                .map(|(offset, at)| (offset, at - BASE))
+        };
         assert_eq!(find(-9, 0), Some((100, 5)), "codec {codec}");
         assert_eq!(find(6, 0), Some((102, 1000)), "codec {codec}");
         assert_eq!(find(6, 103), Some((103, 7)), "codec {codec}");
         assert_eq!(find(1001, 0), None, "codec {codec}");
         assert_eq!(find(0, 104), None, "codec {codec}");
-        assert_eq!(max_timestamp_offset(&batch), Some((102, BASE + 1000)), "codec {codec}");
+        assert_eq!(max_timestamp_offset(&batch, &mut MOST_UNPACKED.clone()), Some((102, BASE + 1000)), "codec {codec}");
     }
 }
 
@@ -239,8 +242,8 @@ fn where_the_broker_stamps_all_records_have_the_time_of_the_batch() {
     let mut batch = batch_of(0, 0, &drafts());
     batch[22] |= 8;
     assert_eq!(validate(&batch).unwrap(), BASE + 1000);
-    assert_eq!(find_timestamp(&batch, BASE + 900, 0), Some((0, BASE + 1000)));
-    assert_eq!(max_timestamp_offset(&batch), Some((0, BASE + 1000)));
+    assert_eq!(find_timestamp(&batch, BASE + 900, 0, &mut MOST_UNPACKED.clone()), Some((0, BASE + 1000)));
+    assert_eq!(max_timestamp_offset(&batch, &mut MOST_UNPACKED.clone()), Some((0, BASE + 1000)));
 }
 
 #[test]
@@ -253,7 +256,11 @@ fn what_is_read_stops_when_the_answer_is_known() {
         let end = batch.len();
         batch[end - 20..].fill(0xff);
         assert!(validate(&batch).is_err(), "codec {codec}");
-        assert_eq!(find_timestamp(&batch, BASE + 3, 0), Some((3, BASE + 3)), "codec {codec}");
+        assert_eq!(
+            find_timestamp(&batch, BASE + 3, 0, &mut MOST_UNPACKED.clone()),
+            Some((3, BASE + 3)),
+            "codec {codec}"
+        );
     }
 }
 
@@ -328,8 +335,8 @@ proptest! {
         if validate_each(&batch, &mut MOST_UNPACKED.clone(), |_| records += 1).is_ok() {
             prop_assert_eq!(records, Header::of(&batch).unwrap().count);
         }
-        find_timestamp(&batch, i64::MAX, 0);
-        max_timestamp_offset(&batch);
+        find_timestamp(&batch, i64::MAX, 0, &mut MOST_UNPACKED.clone());
+        max_timestamp_offset(&batch, &mut MOST_UNPACKED.clone());
     }
 
     #[test]
