@@ -3,7 +3,7 @@
 //! Source: the protocol guide, "Record Batch"; KIP-98.
 
 /// Bytes before the records.
-pub(crate) const HEADER: usize = 61;
+const HEADER: usize = 61;
 /// Bytes that the length field does not count: the base offset and the length itself.
 const OVERHEAD: usize = 12;
 
@@ -65,6 +65,11 @@ impl<'a> Batch<'a> {
         Ok(bytes.split_at_checked(OVERHEAD + length).map(|(batch, rest)| (Self(batch), rest)))
     }
 
+    /// The bytes of a batch of format 2 as its log or its producer has them; `None` where they are too few for a header.
+    pub(crate) fn whole(bytes: &'a [u8]) -> Option<Self> {
+        (bytes.len() >= HEADER).then_some(Self(bytes))
+    }
+
     /// Whether it is of format 2, and has a whole header.
     pub(crate) fn is_current_format(self) -> bool {
         self.magic() == 2 && self.0.len() >= HEADER
@@ -95,8 +100,13 @@ impl<'a> Batch<'a> {
         i16::from_be_bytes(self.field(ATTRIBUTES))
     }
 
+    /// The number of its compression; 0 for none.
+    pub(crate) fn codec(self) -> i16 {
+        self.attributes() & COMPRESSION
+    }
+
     pub(crate) fn is_zstd(self) -> bool {
-        self.attributes() & COMPRESSION == ZSTD
+        self.codec() == ZSTD
     }
 
     /// Whether it says that its timestamps are those of an append.
@@ -114,6 +124,10 @@ impl<'a> Batch<'a> {
 
     pub(crate) fn last_offset_delta(self) -> i32 {
         i32::from_be_bytes(self.field(LAST_OFFSET_DELTA))
+    }
+
+    pub(crate) fn base_timestamp(self) -> i64 {
+        i64::from_be_bytes(self.field(BASE_TIMESTAMP))
     }
 
     pub(crate) fn max_timestamp(self) -> i64 {
@@ -146,6 +160,11 @@ impl<'a> Batch<'a> {
 
     pub(crate) fn count(self) -> i32 {
         i32::from_be_bytes(self.field(COUNT))
+    }
+
+    /// What follows the header.
+    pub(crate) fn records(self) -> &'a [u8] {
+        self.0.get(HEADER..).unwrap_or_default()
     }
 
     /// All zeros where the batch is of another format and too short.

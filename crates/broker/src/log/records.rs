@@ -13,19 +13,11 @@ use std::{fmt, ops::ControlFlow};
 use kafka_protocol::ResponseError;
 use read::{Slice, Source, Stream};
 
+use super::batch::Batch;
+
 /// What a batch may unpack to, in bytes. Kafka has no limit, and reads on; but a batch of 1 MiB may unpack to gigabytes of
 /// nothing, and everyone waits meanwhile.
 pub(crate) const MOST_UNPACKED: usize = 128 << 20;
-
-const ATTRIBUTES: usize = 21;
-const LAST_OFFSET_DELTA: usize = 23;
-const BASE_TIMESTAMP: usize = 27;
-const MAX_TIMESTAMP: usize = 35;
-const COUNT: usize = 57;
-const RECORDS: usize = 61;
-
-const CODEC: i16 = 0x07;
-const LOG_APPEND_TIME: i16 = 0x08;
 
 /// A record, as far as the broker is interested in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,24 +90,24 @@ pub(crate) fn validate(batch: &[u8]) -> Result<i64, Invalid> {
 /// # Errors
 /// The first fault.
 pub(crate) fn validate_each(batch: &[u8], unpack: &mut usize, mut look: impl FnMut(&Record)) -> Result<i64, Invalid> {
-    let header = Header::of(batch)?;
-    if header.count <= 0 {
+    let batch = header(batch)?;
+    if batch.count() <= 0 {
         return Err(Invalid::Structure("a batch without records"));
     }
-    if i64::from(header.last_offset_delta) + 1 != i64::from(header.count) {
+    if i64::from(batch.last_offset_delta()) + 1 != i64::from(batch.count()) {
         return Err(Invalid::Structure("the number of records is not that of the offsets"));
     }
     let mut max_timestamp = -1;
     let mut expected = 0;
     let mut consecutive = true;
-    walk(batch, &header, unpack, |record| {
+    walk(batch, unpack, |record| {
         max_timestamp = max_timestamp.max(record.timestamp);
         consecutive &= record.offset == expected;
         expected += 1;
         look(record);
         ControlFlow::<()>::Continue(())
     })?;
-    if header.attributes & CODEC != 0 && !consecutive {
+    if batch.codec() != 0 && !consecutive {
         return Err(Invalid::Numbering);
     }
     Ok(max_timestamp)
@@ -133,61 +125,33 @@ pub(crate) fn find_timestamp(batch: &[u8], at_least: i64, from_offset: i64, unpa
 ///
 /// Source: `RecordBatch.offsetOfMaxTimestamp` (KIP-734).
 pub(crate) fn max_timestamp_offset(batch: &[u8], unpack: &mut usize) -> Option<(i64, i64)> {
-    let max_timestamp = Header::of(batch).ok()?.max_timestamp;
+    let max_timestamp = header(batch).ok()?.max_timestamp();
     find(batch, unpack, |record| record.timestamp == max_timestamp)
 }
 
 fn find(batch: &[u8], unpack: &mut usize, mut is_it: impl FnMut(&Record) -> bool) -> Option<(i64, i64)> {
-    let header = Header::of(batch).ok()?;
-    let found = walk(batch, &header, unpack, |record| {
+    let found = walk(header(batch).ok()?, unpack, |record| {
         if is_it(record) { ControlFlow::Break((record.offset, record.timestamp)) } else { ControlFlow::Continue(()) }
     });
     found.ok().flatten()
 }
 
-/// What reading records takes of the header of their batch.
-struct Header {
-    base_offset: i64,
-    attributes: i16,
-    last_offset_delta: i32,
-    base_timestamp: i64,
-    max_timestamp: i64,
-    count: i32,
-}
-
-impl Header {
-    fn of(batch: &[u8]) -> Result<Self, Invalid> {
-        let header = batch.first_chunk::<RECORDS>().ok_or(Invalid::Structure("shorter than the header of a batch"))?;
-        Ok(Self {
-            base_offset: i64::from_be_bytes(field(header, 0)),
-            attributes: i16::from_be_bytes(field(header, ATTRIBUTES)),
-            last_offset_delta: i32::from_be_bytes(field(header, LAST_OFFSET_DELTA)),
-            base_timestamp: i64::from_be_bytes(field(header, BASE_TIMESTAMP)),
-            max_timestamp: i64::from_be_bytes(field(header, MAX_TIMESTAMP)),
-            count: i32::from_be_bytes(field(header, COUNT)),
-        })
-    }
-}
-
-/// `N` bytes of the header from `at` on; the offsets above are within it.
-fn field<const N: usize>(header: &[u8; RECORDS], at: usize) -> [u8; N] {
-    header.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
+fn header(batch: &[u8]) -> Result<Batch<'_>, Invalid> {
+    Batch::whole(batch).ok_or(Invalid::Structure("shorter than the header of a batch"))
 }
 
 /// Shows the records of a batch in their order, until `look` breaks off; what it breaks off with, or the first fault.
 /// After the last record, nothing may follow.
 fn walk<T>(
-    batch: &[u8],
-    header: &Header,
+    batch: Batch<'_>,
     unpack: &mut usize,
     look: impl FnMut(&Record) -> ControlFlow<T>,
 ) -> Result<Option<T>, Invalid> {
-    let records = batch.get(RECORDS..).unwrap_or_default();
-    match codec::unpack(header.attributes & CODEC, records)? {
-        None => walk_source(&mut Slice(records), header, look),
+    match codec::unpack(batch.codec(), batch.records())? {
+        None => walk_source(&mut Slice(batch.records()), batch, look),
         Some(unpacked) => {
             let mut stream = Stream::new(unpacked, *unpack);
-            let walked = walk_source(&mut stream, header, look);
+            let walked = walk_source(&mut stream, batch, look);
             *unpack = stream.left();
             walked
         }
@@ -196,18 +160,17 @@ fn walk<T>(
 
 fn walk_source<T>(
     source: &mut impl Source,
-    header: &Header,
+    batch: Batch<'_>,
     mut look: impl FnMut(&Record) -> ControlFlow<T>,
 ) -> Result<Option<T>, Invalid> {
-    let stamped = header.attributes & LOG_APPEND_TIME != 0;
-    for _ in 0..header.count {
+    // Read once, not for each record.
+    let (base_offset, base_timestamp) = (batch.base_offset(), batch.base_timestamp());
+    let stamp = batch.has_append_time().then(|| batch.max_timestamp());
+    for _ in 0..batch.count() {
         let fields = source.record()?;
         let record = Record {
-            offset: header.base_offset.wrapping_add(i64::from(fields.offset_delta)),
-            timestamp: match stamped {
-                true => header.max_timestamp,
-                false => header.base_timestamp.wrapping_add(fields.timestamp_delta),
-            },
+            offset: base_offset.wrapping_add(i64::from(fields.offset_delta)),
+            timestamp: stamp.unwrap_or_else(|| base_timestamp.wrapping_add(fields.timestamp_delta)),
             has_key: fields.has_key,
         };
         if let ControlFlow::Break(found) = look(&record) {

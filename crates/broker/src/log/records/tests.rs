@@ -150,7 +150,7 @@ fn batches_of_client_libraries_are_valid() {
         let mut records = Vec::new();
         let validated = validate_each(&batch, &mut MOST_UNPACKED.clone(), |record| records.push(*record));
         let validated = validated.unwrap_or_else(|invalid| panic!("{by}: {invalid}"));
-        assert_eq!(validated, Header::of(&batch).unwrap().max_timestamp, "{by}");
+        assert_eq!(validated, header(&batch).unwrap().max_timestamp(), "{by}");
         assert_eq!(records.iter().map(|record| record.offset).collect::<Vec<_>>(), [0, 1, 2], "{by}");
         assert!(records.iter().all(|record| record.has_key), "{by}");
         if by.starts_with("librdkafka") {
@@ -333,7 +333,7 @@ proptest! {
         }
         let mut records = 0;
         if validate_each(&batch, &mut MOST_UNPACKED.clone(), |_| records += 1).is_ok() {
-            prop_assert_eq!(records, Header::of(&batch).unwrap().count);
+            prop_assert_eq!(records, header(&batch).unwrap().count());
         }
         find_timestamp(&batch, i64::MAX, 0, &mut MOST_UNPACKED.clone());
         max_timestamp_offset(&batch, &mut MOST_UNPACKED.clone());
