@@ -242,8 +242,7 @@ impl PartitionLog {
             }
             parts.push(segment.bytes(start, start + take));
             size += take;
-            let next = segment.entries().partition_point(|entry| entry.last_offset() < upper);
-            let read = (first..next).take_while(|index| segment.position(*index) < start + take).last();
+            let read = (first..last).take_while(|index| segment.position(*index) < start + take).last();
             reached =
                 read.and_then(|index| segment.entries().get(index)).map_or(reached, |entry| entry.last_offset() + 1);
             rest = segment.size() - (start + take);
