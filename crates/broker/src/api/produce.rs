@@ -89,7 +89,7 @@ impl Engine {
         let acks = request.acks;
         let transactional_id = request.transactional_id.map(|id| id.0);
         let mut first_error = None;
-        let verdict = whole_request(acks, transactional_id.as_ref(), &request.topic_data);
+        let verdict = whole_request(transactional_id.as_ref(), &request.topic_data);
         let transactional_id = transactional_id.as_ref();
         let mut terms = Terms { acks, transactional_id, version, unpack: records::MOST_UNPACKED };
         let responses = request
@@ -102,8 +102,8 @@ impl Engine {
                     .map(|data| {
                         let partition = TopicPartition { topic: topic.name.clone(), partition: data.index };
                         let result = match verdict {
-                            Some(error) if error != ResponseError::InvalidRequiredAcks => Err(error.into()),
-                            _ => self.append(&partition, &data, &mut terms),
+                            Some(error) => Err(error.into()),
+                            None => self.append(&partition, &data, &mut terms),
                         };
                         if let Err(refused) = &result {
                             first_error.get_or_insert(refused.error);
@@ -236,7 +236,7 @@ impl Engine {
 }
 
 /// An error that concerns the request as a whole.
-fn whole_request(acks: i16, transactional_id: Option<&StrBytes>, topics: &[TopicProduceData]) -> Option<ResponseError> {
+fn whole_request(transactional_id: Option<&StrBytes>, topics: &[TopicProduceData]) -> Option<ResponseError> {
     let batches = || {
         topics.iter().flat_map(|topic| &topic.partition_data).filter_map(|data| {
             let (batch, _) = Batch::split_first(data.records.as_ref()?).ok()??;
@@ -249,10 +249,7 @@ fn whole_request(acks: i16, transactional_id: Option<&StrBytes>, topics: &[Topic
     let mut producers: Vec<_> = batches().filter(|batch| batch.has_producer_id()).map(Batch::producer_id).collect();
     producers.sort_unstable();
     producers.dedup();
-    if producers.len() > 1 {
-        return Some(ResponseError::InvalidProducerIdMapping);
-    }
-    (!matches!(acks, -1..=1)).then_some(ResponseError::InvalidRequiredAcks)
+    (producers.len() > 1).then_some(ResponseError::InvalidProducerIdMapping)
 }
 
 /// The batch of a partition: there must be one, and no other.
