@@ -4,13 +4,14 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use kafka_protocol::{
-    messages::{self, ApiKey, RequestHeader},
+    messages::{ApiKey, RequestHeader},
     protocol::{Decodable, Encodable, HeaderVersion, Request},
 };
 
 use super::{Caller, Engine, Handled, answer::Header};
 use crate::{
     api::{fetch::Fetched, produce::Produced, versions},
+    wait::Wait,
     wire::shape,
 };
 
@@ -78,10 +79,10 @@ impl Engine {
             ApiKey::OffsetCommit => self.simple(frame, Self::offset_commit),
             ApiKey::OffsetFetch => self.simple(frame, Self::offset_fetch),
             ApiKey::FindCoordinator => self.simple(frame, Self::find_coordinator),
-            ApiKey::JoinGroup => self.handle_join(frame),
+            ApiKey::JoinGroup => self.patient(frame, Self::join_group),
             ApiKey::Heartbeat => self.simple(frame, Self::heartbeat),
             ApiKey::LeaveGroup => self.simple(frame, Self::leave_group),
-            ApiKey::SyncGroup => self.handle_sync(frame),
+            ApiKey::SyncGroup => self.patient(frame, Self::sync_group),
             ApiKey::DescribeGroups => self.simple(frame, Self::describe_groups),
             ApiKey::ListGroups => self.simple(frame, Self::list_groups),
             ApiKey::ApiVersions => self.simple(frame, Self::api_versions),
@@ -145,31 +146,26 @@ impl Engine {
             Fetched::Wait(fetch) => {
                 let wait = self.new_wait();
                 self.fetches.add(wait, fetch);
-                self.waiting.insert(wait, header);
-                Ok(Handled::Wait(wait))
+                Ok(self.wait(wait, header))
             }
         }
     }
 
-    fn handle_join(&mut self, frame: Frame) -> Result<Handled, String> {
+    /// A request that others may have to come before.
+    fn patient<R: Request>(
+        &mut self,
+        frame: Frame,
+        handle: impl FnOnce(&mut Self, Call<R>, Wait) -> Option<R::Response>,
+    ) -> Result<Handled, String> {
         let header = frame.header;
         let wait = self.new_wait();
-        match self.join_group(frame.decode::<messages::JoinGroupRequest>()?, wait) {
+        match handle(self, frame.decode()?, wait) {
             Some(response) => header.answer(&response).map(Handled::Answer),
             None => Ok(self.wait(wait, header)),
         }
     }
 
-    fn handle_sync(&mut self, frame: Frame) -> Result<Handled, String> {
-        let header = frame.header;
-        let wait = self.new_wait();
-        match self.sync_group(frame.decode::<messages::SyncGroupRequest>()?, wait) {
-            Some(response) => header.answer(&response).map(Handled::Answer),
-            None => Ok(self.wait(wait, header)),
-        }
-    }
-
-    fn wait(&mut self, wait: crate::wait::Wait, header: Header) -> Handled {
+    fn wait(&mut self, wait: Wait, header: Header) -> Handled {
         self.waiting.insert(wait, header);
         Handled::Wait(wait)
     }

@@ -179,6 +179,9 @@ impl Transactions {
             Err(ResponseError::InvalidProducerIdMapping)
         } else if transaction.producer.epoch != producer.epoch {
             Err(ResponseError::ProducerFenced)
+        } else if matches!(transaction.state, State::Prepare(_)) {
+            // Its markers are being written.
+            Err(ResponseError::ConcurrentTransactions)
         } else {
             Ok(transaction)
         }
@@ -196,9 +199,6 @@ impl Transactions {
         now: Millis,
     ) -> Result<(), ResponseError> {
         let transaction = self.of_producer(id, producer)?;
-        if matches!(transaction.state, State::Prepare(_)) {
-            return Err(ResponseError::ConcurrentTransactions);
-        }
         transaction.add(partitions, now);
         let scan = now + self.settings.scan_interval;
         self.next_scan.get_or_insert(scan);
@@ -216,9 +216,6 @@ impl Transactions {
         partition: &TopicPartition,
     ) -> Result<(), ResponseError> {
         let transaction = self.of_producer(id, producer)?;
-        if matches!(transaction.state, State::Prepare(_)) {
-            return Err(ResponseError::ConcurrentTransactions);
-        }
         if transaction.partitions.contains(partition) { Ok(()) } else { Err(ResponseError::TransactionAbortable) }
     }
 
