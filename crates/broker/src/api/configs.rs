@@ -7,6 +7,7 @@ use kafka_protocol::{
     messages::{
         AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
         IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, TopicName,
+        alter_configs_request::AlterableConfig as AlterableSetting,
         alter_configs_response::AlterConfigsResourceResponse as Altered,
         describe_configs_response::{
             DescribeConfigsResourceResult as Setting, DescribeConfigsResult, DescribeConfigsSynonym,
@@ -41,6 +42,13 @@ const APPEND: i8 = 2;
 const SUBTRACT: i8 = 3;
 
 type Refusal = (ResponseError, String);
+
+/// What is to become of a resource: its kind and name, the settings that are named, and what is done with them.
+struct Alteration<C> {
+    of: (i8, StrBytes),
+    names: Vec<StrBytes>,
+    changes: C,
+}
 
 impl Engine {
     pub(crate) fn describe_configs(&mut self, call: Call<DescribeConfigsRequest>) -> DescribeConfigsResponse {
@@ -133,63 +141,63 @@ impl Engine {
         &mut self,
         call: Call<IncrementalAlterConfigsRequest>,
     ) -> IncrementalAlterConfigsResponse {
-        let request = call.request;
-        let resources =
-            request.resources.iter().map(|resource| (resource.resource_type, resource.resource_name.clone()));
-        let twice = repeated(resources);
-        let responses = request
-            .resources
-            .into_iter()
-            .map(|resource| {
-                let of = (resource.resource_type, resource.resource_name.clone());
-                let names = resource.configs.iter().map(|setting| setting.name.clone());
-                let unclear = twice.contains(&of) || !repeated(names).is_empty();
-                let altered = self.alter(&of, unclear, request.validate_only, |config| {
-                    resource.configs.iter().try_for_each(|change| apply(config, change))
-                });
-                let response = AlterConfigsResourceResponse::default()
-                    .with_resource_type(resource.resource_type)
-                    .with_resource_name(resource.resource_name);
-                match altered {
-                    Ok(()) => response.with_error_message(None),
-                    Err((error, why)) => {
-                        response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
-                    }
-                }
-            })
-            .collect();
-        IncrementalAlterConfigsResponse::default().with_responses(responses)
+        let IncrementalAlterConfigsRequest { resources, validate_only, .. } = call.request;
+        let resources = resources.into_iter().map(|resource| Alteration {
+            of: (resource.resource_type, resource.resource_name),
+            names: resource.configs.iter().map(|change| change.name.clone()).collect(),
+            changes: resource.configs,
+        });
+        let altered = self.alter_all(resources.collect(), validate_only, |config, changes: Vec<AlterableConfig>| {
+            changes.iter().try_for_each(|change| apply(config, change))
+        });
+        let responses = altered.into_iter().map(|((kind, name), error_code, why)| {
+            AlterConfigsResourceResponse::default()
+                .with_resource_type(kind)
+                .with_resource_name(name)
+                .with_error_code(error_code)
+                .with_error_message(why)
+        });
+        IncrementalAlterConfigsResponse::default().with_responses(responses.collect())
     }
 
     /// Replaces all settings of a topic: what is not named goes back to its default.
     pub(crate) fn alter_configs(&mut self, call: Call<AlterConfigsRequest>) -> AlterConfigsResponse {
-        let request = call.request;
-        let resources =
-            request.resources.iter().map(|resource| (resource.resource_type, resource.resource_name.clone()));
-        let twice = repeated(resources);
-        let responses = request
-            .resources
-            .into_iter()
-            .map(|resource| {
-                let of = (resource.resource_type, resource.resource_name.clone());
-                let names = resource.configs.iter().map(|setting| setting.name.clone());
-                let unclear = twice.contains(&of) || !repeated(names).is_empty();
-                let altered = self.alter(&of, unclear, request.validate_only, |config| {
-                    *config = TopicConfig::default();
-                    resource.configs.iter().try_for_each(|setting| set(config, &setting.name, setting.value.as_ref()))
-                });
-                let response = Altered::default()
-                    .with_resource_type(resource.resource_type)
-                    .with_resource_name(resource.resource_name);
-                match altered {
-                    Ok(()) => response.with_error_message(None),
-                    Err((error, why)) => {
-                        response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
-                    }
-                }
-            })
-            .collect();
-        AlterConfigsResponse::default().with_responses(responses)
+        let AlterConfigsRequest { resources, validate_only, .. } = call.request;
+        let resources = resources.into_iter().map(|resource| Alteration {
+            of: (resource.resource_type, resource.resource_name),
+            names: resource.configs.iter().map(|setting| setting.name.clone()).collect(),
+            changes: resource.configs,
+        });
+        let altered = self.alter_all(resources.collect(), validate_only, |config, settings: Vec<AlterableSetting>| {
+            *config = TopicConfig::default();
+            settings.iter().try_for_each(|setting| set(config, &setting.name, setting.value.as_ref()))
+        });
+        let responses = altered.into_iter().map(|((kind, name), error_code, why)| {
+            Altered::default()
+                .with_resource_type(kind)
+                .with_resource_name(name)
+                .with_error_code(error_code)
+                .with_error_message(why)
+        });
+        AlterConfigsResponse::default().with_responses(responses.collect())
+    }
+
+    /// Each resource with an error code, and a sentence where it is not 0.
+    fn alter_all<C>(
+        &mut self,
+        resources: Vec<Alteration<C>>,
+        validate_only: bool,
+        change: impl Fn(&mut TopicConfig, C) -> Result<(), Refusal>,
+    ) -> Vec<((i8, StrBytes), i16, Option<StrBytes>)> {
+        let twice = repeated(resources.iter().map(|resource| resource.of.clone()));
+        let altered = resources.into_iter().map(|Alteration { of, names, changes }| {
+            let unclear = twice.contains(&of) || !repeated(names.into_iter()).is_empty();
+            match self.alter(&of, unclear, validate_only, |config| change(config, changes)) {
+                Ok(()) => (of, 0, None),
+                Err((error, why)) => (of, error.code(), Some(StrBytes::from_string(why))),
+            }
+        });
+        altered.collect()
     }
 
     /// All changes of a resource, or none.

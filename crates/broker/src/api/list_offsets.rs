@@ -15,8 +15,9 @@ use kafka_protocol::{
 
 use super::fetch::check_leader_epoch;
 use crate::{
-    engine::{Engine, code, dispatch::Call},
+    engine::{Engine, dispatch::Call},
     log::{partition::LEADER_EPOCH, records::MOST_UNPACKED},
+    wire::code,
 };
 
 /// Timestamps that ask for an end of the log.

@@ -21,7 +21,7 @@ use crate::{
         records,
     },
     topics::{TopicPartition, config::TopicConfig},
-    transactions::ProducerIdAndEpoch,
+    transactions::{ProducerIdAndEpoch, state::Protocol},
 };
 
 /// From this version on, a transactional write makes its partition a part of the transaction (KIP-890).
@@ -184,16 +184,13 @@ impl Engine {
             return Ok(());
         }
         log.producers.begin_verification(producer.id, producer.epoch, batch.base_sequence());
-        let verified = if version >= ADDS_PARTITIONS {
-            self.transactions.add_partitions(transactional_id, producer, [partition.clone()], self.now)
-        } else {
-            self.transactions.verify(transactional_id, producer, partition)
-        };
-        verified.map_err(|error| match error {
-            ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
-            ResponseError::TransactionAbortable if version < KNOWS_ABORTABLE => ResponseError::InvalidTxnState,
+        let protocol = if version >= ADDS_PARTITIONS { Protocol::V2 } else { Protocol::V1 };
+        let knows_abortable = version >= KNOWS_ABORTABLE;
+        let admitted =
+            self.transactions.admit(transactional_id, producer, partition, protocol, knows_abortable, self.now);
+        admitted.map_err(|error| match error {
             // Older clients would not come back.
-            ResponseError::ConcurrentTransactions if version < ADDS_PARTITIONS => ResponseError::NotEnoughReplicas,
+            ResponseError::ConcurrentTransactions if protocol == Protocol::V1 => ResponseError::NotEnoughReplicas,
             other => other,
         })
     }

@@ -8,8 +8,9 @@ use kafka_protocol::{
 };
 
 use crate::{
-    engine::{Engine, code, dispatch::Call},
+    engine::{Engine, dispatch::Call},
     transactions::ProducerIdAndEpoch,
+    wire::code,
 };
 
 /// Before this version clients do not know `PRODUCER_FENCED`.

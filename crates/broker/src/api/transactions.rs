@@ -23,10 +23,11 @@ use kafka_protocol::{
 };
 
 use crate::{
-    engine::{Engine, code, dispatch::Call},
+    engine::{Engine, dispatch::Call},
     log::marker::Marker,
     topics::{TopicPartition, name},
     transactions::{ProducerIdAndEpoch, state::Protocol},
+    wire::code,
 };
 
 /// Before this version of these requests, clients do not know `PRODUCER_FENCED`.
@@ -43,6 +44,11 @@ fn for_version<T>(result: Result<T, ResponseError>, version: i16) -> Result<T, R
         ResponseError::ProducerFenced if version < KNOWS_FENCED => ResponseError::InvalidProducerEpoch,
         other => other,
     })
+}
+
+/// What a client speaks that sends EndTxn or TxnOffsetCommit in this version.
+fn protocol(version: i16) -> Protocol {
+    if version >= SECOND_PROTOCOL { Protocol::V2 } else { Protocol::V1 }
 }
 
 /// The partition of the internal topic that holds the offsets of all groups.
@@ -173,25 +179,16 @@ impl Engine {
         if self.offset_producers.has_open_transaction(producer.id, producer.epoch) {
             return Ok(());
         }
-        let partition = offsets_partition();
-        let verified = if version >= SECOND_PROTOCOL {
-            self.transactions.add_partitions(&request.transactional_id, producer, [partition], self.now)
-        } else {
-            self.transactions.verify(&request.transactional_id, producer, &partition)
-        };
-        verified.map_err(|error| match error {
-            ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
-            ResponseError::TransactionAbortable if version < KNOWS_ABORTABLE => ResponseError::InvalidTxnState,
-            other => other,
-        })
+        let id = &request.transactional_id;
+        let knows_abortable = version >= KNOWS_ABORTABLE;
+        self.transactions.admit(id, producer, &offsets_partition(), protocol(version), knows_abortable, self.now)
     }
 
     pub(crate) fn end_txn(&mut self, call: Call<EndTxnRequest>) -> EndTxnResponse {
         let Call { request, version, .. } = call;
         let producer = ProducerIdAndEpoch { id: request.producer_id.0, epoch: request.producer_epoch };
         let marker = if request.committed { Marker::Commit } else { Marker::Abort };
-        let protocol = if version >= SECOND_PROTOCOL { Protocol::V2 } else { Protocol::V1 };
-        let ended = self.transactions.end(&request.transactional_id, producer, marker, protocol, self.now);
+        let ended = self.transactions.end(&request.transactional_id, producer, marker, protocol(version), self.now);
         let ended = for_version(ended, version);
         let error_code = code(&ended);
         let (next, decision) = ended.unwrap_or((ProducerIdAndEpoch::NONE, None));

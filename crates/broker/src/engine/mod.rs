@@ -10,7 +10,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use kafka_protocol::ResponseError;
 
 use crate::{
     groups::{Completed, Groups},
@@ -179,9 +178,4 @@ impl Engine {
             self.groups.end_transaction(self.now, producer.id, marker == Marker::Commit);
         }
     }
-}
-
-/// The code of an error, as it goes over the wire; 0 where there is none.
-pub(crate) fn code<T>(result: &Result<T, ResponseError>) -> i16 {
-    result.as_ref().err().map_or(0, ResponseError::code)
 }

@@ -17,7 +17,7 @@ use super::{
     offsets::Offset,
     runtime::owned,
 };
-use crate::time::Millis;
+use crate::{time::Millis, wire::code};
 
 /// Who commits, and whether it may.
 pub(super) struct Committer<'a> {
@@ -25,9 +25,25 @@ pub(super) struct Committer<'a> {
     pub(super) member: &'a StrBytes,
     pub(super) instance_id: Option<&'a StrBytes>,
     pub(super) generation: i32,
-    pub(super) transactional: bool,
+    /// The producer, for a TxnOffsetCommit.
+    pub(super) transaction_of: Option<i64>,
     /// Of an OffsetCommit; it decides the code for a group that does not exist.
     pub(super) version: i16,
+}
+
+impl Committer<'_> {
+    fn is_transactional(&self) -> bool {
+        self.transaction_of.is_some()
+    }
+}
+
+/// An offset that is to be committed.
+pub(super) struct Wanted<'a> {
+    pub(super) topic: &'a TopicName,
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    pub(super) leader_epoch: i32,
+    pub(super) metadata: Option<&'a StrBytes>,
 }
 
 impl Groups {
@@ -43,49 +59,26 @@ impl Groups {
         const DEFAULT_RETENTION_TIME: i64 = -1;
 
         self.tick(now);
-        let mut outcomes = Outcomes::default();
-        let mut existing = Vec::new();
-        for topic in &request.topics {
-            for partition in &topic.partitions {
-                if exists(&topic.name, partition.partition_index) {
-                    existing.push((topic, partition));
-                } else {
-                    outcomes.push(
-                        &topic.name,
-                        partition.partition_index,
-                        ResponseError::UnknownTopicOrPartition.code(),
-                    );
-                }
-            }
-        }
-        if !existing.is_empty() {
-            let committer = Committer {
-                group: &request.group_id,
-                member: &request.member_id,
-                instance_id: request.group_instance_id.as_ref(),
-                generation: request.generation_id_or_member_epoch,
-                transactional: false,
-                version,
-            };
-            let accepted = self.accept_commit(&committer);
-            let committed_at = self.runtime.now;
-            let retention = request.retention_time_ms;
-            let expires_at = (retention != DEFAULT_RETENTION_TIME).then(|| committed_at.saturating_add(retention));
-            for (topic, partition) in existing {
-                let outcome = accepted.and_then(|()| self.check_metadata(partition.committed_metadata.as_ref()));
-                if outcome.is_ok() {
-                    let offset = Offset {
-                        offset: partition.committed_offset,
-                        leader_epoch: partition.committed_leader_epoch,
-                        metadata: partition.committed_metadata.as_ref().map(owned).unwrap_or_default(),
-                        committed_at,
-                        expires_at,
-                    };
-                    self.offsets.commit(&request.group_id, &topic.name, partition.partition_index, offset);
-                }
-                outcomes.push(&topic.name, partition.partition_index, code(outcome));
-            }
-        }
+        let wanted = request.topics.iter().flat_map(|topic| {
+            topic.partitions.iter().map(|partition| Wanted {
+                topic: &topic.name,
+                partition: partition.partition_index,
+                offset: partition.committed_offset,
+                leader_epoch: partition.committed_leader_epoch,
+                metadata: partition.committed_metadata.as_ref(),
+            })
+        });
+        let committer = Committer {
+            group: &request.group_id,
+            member: &request.member_id,
+            instance_id: request.group_instance_id.as_ref(),
+            generation: request.generation_id_or_member_epoch,
+            transaction_of: None,
+            version,
+        };
+        let retention = request.retention_time_ms;
+        let expires_at = (retention != DEFAULT_RETENTION_TIME).then(|| self.runtime.now.saturating_add(retention));
+        let outcomes = self.commit_all(&committer, wanted, expires_at, exists);
         let topics = outcomes.topics.into_iter().map(|(name, partitions)| {
             let partitions = partitions.into_iter().map(|(index, error_code)| {
                 OffsetCommitResponsePartition::default().with_partition_index(index).with_error_code(error_code)
@@ -95,16 +88,54 @@ impl Groups {
         OffsetCommitResponse::default().with_topics(topics.collect())
     }
 
+    /// Commits what exists, or makes it pending in the committer's transaction; what does not is refused, and comes first.
+    pub(super) fn commit_all<'a>(
+        &mut self,
+        committer: &Committer<'_>,
+        wanted: impl Iterator<Item = Wanted<'a>>,
+        expires_at: Option<Millis>,
+        exists: &dyn Fn(&str, i32) -> bool,
+    ) -> Outcomes {
+        let mut outcomes = Outcomes::default();
+        let (existing, unknown): (Vec<_>, Vec<_>) = wanted.partition(|wanted| exists(wanted.topic, wanted.partition));
+        for wanted in unknown {
+            outcomes.push(wanted.topic, wanted.partition, ResponseError::UnknownTopicOrPartition.code());
+        }
+        if existing.is_empty() {
+            return outcomes;
+        }
+        let accepted = self.accept_commit(committer);
+        for Wanted { topic, partition, offset, leader_epoch, metadata } in existing {
+            let outcome = accepted.and_then(|()| self.check_metadata(metadata));
+            if outcome.is_ok() {
+                let metadata = metadata.map(owned).unwrap_or_default();
+                let committed_at = self.runtime.now;
+                let offset = Offset { offset, leader_epoch, metadata, committed_at, expires_at };
+                match committer.transaction_of {
+                    None => self.offsets.commit(committer.group, topic, partition, offset),
+                    Some(producer_id) => {
+                        self.offsets.commit_in_transaction(producer_id, committer.group, topic, partition, offset);
+                    }
+                }
+            }
+            outcomes.push(topic, partition, code(&outcome));
+        }
+        outcomes
+    }
+
     /// The checks of the group, which is made if only offsets are to be kept for it. A commit of a member is a sign of
     /// life.
-    pub(super) fn accept_commit(&mut self, committer: &Committer<'_>) -> Result<(), ResponseError> {
+    fn accept_commit(&mut self, committer: &Committer<'_>) -> Result<(), ResponseError> {
+        if committer.is_transactional() && committer.group.is_empty() {
+            return Err(ResponseError::InvalidGroupId);
+        }
         if usize::try_from(i16::MAX).is_ok_and(|longest| committer.group.len() > longest) {
             // It does not fit into the key of a record.
             return Err(ResponseError::UnknownServerError);
         }
         if !self.groups.contains_key(committer.group) {
             if committer.generation >= 0 {
-                return Err(if !committer.transactional && committer.version >= 9 {
+                return Err(if !committer.is_transactional() && committer.version >= 9 {
                     ResponseError::GroupIdNotFound
                 } else {
                     ResponseError::IllegalGeneration
@@ -114,7 +145,7 @@ impl Groups {
         }
         let group = self.groups.get(committer.group).ok_or(ResponseError::CoordinatorNotAvailable)?;
         group.validate_commit(committer)?;
-        if !committer.transactional && matches!(group.state, State::Stable | State::PreparingRebalance) {
+        if !committer.is_transactional() && matches!(group.state, State::Stable | State::PreparingRebalance) {
             group.restart_session(&mut self.runtime, committer.member);
         }
         Ok(())
@@ -122,7 +153,7 @@ impl Groups {
 
     /// # Errors
     /// OFFSET_METADATA_TOO_LARGE
-    pub(super) fn check_metadata(&self, metadata: Option<&StrBytes>) -> Result<(), ResponseError> {
+    fn check_metadata(&self, metadata: Option<&StrBytes>) -> Result<(), ResponseError> {
         let length = metadata.map_or(0, |metadata| metadata.encode_utf16().count());
         if length > self.runtime.settings.max_offset_metadata {
             Err(ResponseError::OffsetMetadataTooLarge)
@@ -135,7 +166,8 @@ impl Groups {
 impl Group {
     /// `ClassicGroup.validateOffsetCommit`.
     fn validate_commit(&self, committer: &Committer<'_>) -> Result<(), ResponseError> {
-        let &Committer { member, instance_id, generation, transactional, .. } = committer;
+        let &Committer { member, instance_id, generation, .. } = committer;
+        let transactional = committer.is_transactional();
         if generation < 0 && self.state == State::Empty {
             // Of a consumer that assigns partitions to itself, or of an administrator.
             return Ok(());
@@ -173,8 +205,4 @@ impl Outcomes {
             partitions.push((partition, error_code));
         }
     }
-}
-
-pub(super) fn code(outcome: Result<(), ResponseError>) -> i16 {
-    outcome.err().map_or(0, |error| error.code())
 }

@@ -14,10 +14,10 @@ use kafka_protocol::{
 
 use super::{
     Groups,
-    commit::{Outcomes, code},
+    commit::Outcomes,
     group::{Group, State},
 };
-use crate::time::Millis;
+use crate::{time::Millis, wire::code};
 
 impl Groups {
     /// An OffsetDelete.
@@ -52,7 +52,7 @@ impl Groups {
                 deleted.push((topic, partition));
                 Ok(())
             };
-            outcomes.push(topic, partition, code(outcome));
+            outcomes.push(topic, partition, code(&outcome));
         }
         for (topic, partition) in deleted {
             self.offsets.remove(&request.group_id, topic, partition);
@@ -93,7 +93,7 @@ impl Groups {
                     Ok(())
                 }
             };
-            DeletableGroupResult::default().with_group_id(id).with_error_code(code(outcome))
+            DeletableGroupResult::default().with_group_id(id).with_error_code(code(&outcome))
         });
         DeleteGroupsResponse::default().with_results(results.collect())
     }

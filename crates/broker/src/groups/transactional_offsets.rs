@@ -1,18 +1,13 @@
 //! TxnOffsetCommit, and the end of its transaction.
 
-use kafka_protocol::{
-    error::ResponseError,
-    messages::{
-        TxnOffsetCommitRequest, TxnOffsetCommitResponse,
-        txn_offset_commit_response::{TxnOffsetCommitResponsePartition, TxnOffsetCommitResponseTopic},
-    },
+use kafka_protocol::messages::{
+    TxnOffsetCommitRequest, TxnOffsetCommitResponse,
+    txn_offset_commit_response::{TxnOffsetCommitResponsePartition, TxnOffsetCommitResponseTopic},
 };
 
 use super::{
     Groups,
-    commit::{Committer, Outcomes, code},
-    offsets::Offset,
-    runtime::owned,
+    commit::{Committer, Wanted},
 };
 use crate::time::Millis;
 
@@ -27,56 +22,24 @@ impl Groups {
         exists: &dyn Fn(&str, i32) -> bool,
     ) -> TxnOffsetCommitResponse {
         self.tick(now);
-        let mut outcomes = Outcomes::default();
-        let mut existing = Vec::new();
-        for topic in &request.topics {
-            for partition in &topic.partitions {
-                if exists(&topic.name, partition.partition_index) {
-                    existing.push((topic, partition));
-                } else {
-                    outcomes.push(
-                        &topic.name,
-                        partition.partition_index,
-                        ResponseError::UnknownTopicOrPartition.code(),
-                    );
-                }
-            }
-        }
-        if !existing.is_empty() {
-            let accepted = if request.group_id.is_empty() {
-                Err(ResponseError::InvalidGroupId)
-            } else {
-                self.accept_commit(&Committer {
-                    group: &request.group_id,
-                    member: &request.member_id,
-                    instance_id: request.group_instance_id.as_ref(),
-                    generation: request.generation_id,
-                    transactional: true,
-                    version,
-                })
-            };
-            let committed_at = self.runtime.now;
-            for (topic, partition) in existing {
-                let outcome = accepted.and_then(|()| self.check_metadata(partition.committed_metadata.as_ref()));
-                if outcome.is_ok() {
-                    let offset = Offset {
-                        offset: partition.committed_offset,
-                        leader_epoch: partition.committed_leader_epoch,
-                        metadata: partition.committed_metadata.as_ref().map(owned).unwrap_or_default(),
-                        committed_at,
-                        expires_at: None,
-                    };
-                    self.offsets.commit_in_transaction(
-                        request.producer_id.0,
-                        &request.group_id,
-                        &topic.name,
-                        partition.partition_index,
-                        offset,
-                    );
-                }
-                outcomes.push(&topic.name, partition.partition_index, code(outcome));
-            }
-        }
+        let wanted = request.topics.iter().flat_map(|topic| {
+            topic.partitions.iter().map(|partition| Wanted {
+                topic: &topic.name,
+                partition: partition.partition_index,
+                offset: partition.committed_offset,
+                leader_epoch: partition.committed_leader_epoch,
+                metadata: partition.committed_metadata.as_ref(),
+            })
+        });
+        let committer = Committer {
+            group: &request.group_id,
+            member: &request.member_id,
+            instance_id: request.group_instance_id.as_ref(),
+            generation: request.generation_id,
+            transaction_of: Some(request.producer_id.0),
+            version,
+        };
+        let outcomes = self.commit_all(&committer, wanted, None, exists);
         let topics = outcomes.topics.into_iter().map(|(name, partitions)| {
             let partitions = partitions.into_iter().map(|(index, error_code)| {
                 TxnOffsetCommitResponsePartition::default().with_partition_index(index).with_error_code(error_code)

@@ -219,6 +219,32 @@ impl Transactions {
         if transaction.partitions.contains(partition) { Ok(()) } else { Err(ResponseError::TransactionAbortable) }
     }
 
+    /// Whether a write to the partition may go on; with the second protocol, the write itself makes the partition a part
+    /// of the transaction. `knows_abortable`: the client knows `TRANSACTION_ABORTABLE`.
+    ///
+    /// # Errors
+    /// As [`Transactions::verify`], in the terms of those who write: `INVALID_PRODUCER_EPOCH` for a fenced one, and
+    /// `INVALID_TXN_STATE` for clients that know no better.
+    pub(crate) fn admit(
+        &mut self,
+        id: &str,
+        producer: ProducerIdAndEpoch,
+        partition: &TopicPartition,
+        protocol: Protocol,
+        knows_abortable: bool,
+        now: Millis,
+    ) -> Result<(), ResponseError> {
+        let admitted = match protocol {
+            Protocol::V1 => self.verify(id, producer, partition),
+            Protocol::V2 => self.add_partitions(id, producer, [partition.clone()], now),
+        };
+        admitted.map_err(|error| match error {
+            ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
+            ResponseError::TransactionAbortable if !knows_abortable => ResponseError::InvalidTxnState,
+            other => other,
+        })
+    }
+
     /// Ends a transaction for its producer.
     ///
     /// With [`Protocol::V1`] the request names no transaction: one that was held up on its way ends whatever is open
