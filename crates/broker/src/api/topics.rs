@@ -2,7 +2,7 @@
 //!
 //! Source: `ControllerApis`, `ReplicationControlManager`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hash};
 
 use kafka_protocol::{
     ResponseError,
@@ -35,25 +35,31 @@ fn refusal(error: ResponseError, why: impl Into<String>) -> Refusal {
     (error, why.into())
 }
 
+fn duplicate() -> Refusal {
+    refusal(ResponseError::InvalidRequest, "Duplicate topic name.")
+}
+
+/// The first of those that have the same key, and whether there are more: they get one answer.
+fn each_once<T, K: Eq + Hash>(all: Vec<T>, key: impl Fn(&T) -> K) -> Vec<(T, bool)> {
+    let mut places = HashMap::new();
+    let mut first: Vec<(T, bool)> = Vec::new();
+    for one in all {
+        let place = *places.entry(key(&one)).or_insert(first.len());
+        match first.get_mut(place) {
+            Some((_, repeated)) => *repeated = true,
+            None => first.push((one, false)),
+        }
+    }
+    first
+}
+
 impl Engine {
     pub(crate) fn create_topics(&mut self, call: Call<CreateTopicsRequest>) -> CreateTopicsResponse {
         let Call { request, .. } = call;
-        let mut times: HashMap<TopicName, u32> = HashMap::new();
-        for topic in &request.topics {
-            *times.entry(topic.name.clone()).or_default() += 1;
-        }
         let mut topics = Vec::new();
-        for topic in &request.topics {
-            let result = match times.get(&topic.name) {
-                Some(1) => self.create_topic(topic, request.validate_only),
-                // Once for all of them.
-                Some(0) | None => continue,
-                Some(_) => {
-                    times.insert(topic.name.clone(), 0);
-                    Err(refusal(ResponseError::InvalidRequest, "Duplicate topic name."))
-                }
-            };
-            let response = CreatableTopicResult::default().with_name(topic.name.clone());
+        for (topic, repeated) in each_once(request.topics, |topic| topic.name.clone()) {
+            let result = if repeated { Err(duplicate()) } else { self.create_topic(&topic, request.validate_only) };
+            let response = CreatableTopicResult::default().with_name(topic.name);
             topics.push(match result {
                 Ok((id, partitions, config)) => response
                     .with_topic_id(id)
@@ -156,33 +162,27 @@ impl Engine {
         } else {
             request.topic_names.into_iter().map(|name| (Some(name), Uuid::nil())).collect()
         };
-        let mut times: HashMap<(Option<TopicName>, Uuid), u32> = HashMap::new();
-        for topic in &wanted {
-            *times.entry(topic.clone()).or_default() += 1;
-        }
-        let responses = wanted
+        let responses = each_once(wanted, Clone::clone)
             .into_iter()
-            .filter_map(|topic| {
-                let times = times.get_mut(&topic).map(std::mem::take)?;
-                let result = match (&topic, times) {
-                    // The answer to all of them has been given.
-                    (_, 0) => return None,
-                    ((Some(name), id), 1) if id.is_nil() => self.delete_topic(name),
-                    ((None, id), 1) if !id.is_nil() => match self.topics.name_of(*id).cloned() {
+            .map(|(topic, repeated)| {
+                let result = match &topic {
+                    _ if repeated => Err(ResponseError::InvalidRequest),
+                    (Some(name), id) if id.is_nil() => self.delete_topic(name),
+                    (None, id) if !id.is_nil() => match self.topics.name_of(*id).cloned() {
                         Some(name) => self.delete_topic(&name),
                         None => Err(ResponseError::UnknownTopicId),
                     },
                     _ => Err(ResponseError::InvalidRequest),
                 };
                 let (name, id) = topic;
-                Some(match result {
+                match result {
                     Ok((name, id)) => DeletableTopicResult::default().with_name(Some(name)).with_topic_id(id),
                     Err(error) => DeletableTopicResult::default()
                         .with_name(name)
                         .with_topic_id(id)
                         .with_error_code(error.code())
                         .with_error_message(Some(StrBytes::from_string(error.to_string()))),
-                })
+                }
             })
             .collect();
         DeleteTopicsResponse::default().with_responses(responses)
@@ -200,30 +200,17 @@ impl Engine {
 
     pub(crate) fn create_partitions(&mut self, call: Call<CreatePartitionsRequest>) -> CreatePartitionsResponse {
         let request = call.request;
-        let mut times: HashMap<TopicName, u32> = HashMap::new();
-        for topic in &request.topics {
-            *times.entry(topic.name.clone()).or_default() += 1;
-        }
-        let results = request
-            .topics
-            .iter()
-            .filter_map(|topic| {
-                let result = match times.get(&topic.name) {
-                    Some(1) => self.grow(topic, request.validate_only),
-                    // Once for all of them.
-                    Some(0) | None => return None,
-                    Some(_) => {
-                        times.insert(topic.name.clone(), 0);
-                        Err(refusal(ResponseError::InvalidRequest, "Duplicate topic name."))
-                    }
-                };
-                let response = CreatePartitionsTopicResult::default().with_name(topic.name.clone());
-                Some(match result {
+        let results = each_once(request.topics, |topic| topic.name.clone())
+            .into_iter()
+            .map(|(topic, repeated)| {
+                let result = if repeated { Err(duplicate()) } else { self.grow(&topic, request.validate_only) };
+                let response = CreatePartitionsTopicResult::default().with_name(topic.name);
+                match result {
                     Ok(()) => response.with_error_message(None),
                     Err((error, why)) => {
                         response.with_error_code(error.code()).with_error_message(Some(StrBytes::from_string(why)))
                     }
-                })
+                }
             })
             .collect();
         CreatePartitionsResponse::default().with_results(results)
