@@ -30,17 +30,18 @@ const MOST_ELEMENTS: usize = 1 << 20;
 
 /// Why a request cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed {
+pub struct Malformed {
     /// The name of the request, as the protocol guide has it.
-    pub(crate) request: &'static str,
+    pub request: &'static str,
     /// The innermost field at fault, by the name that the protocol gives it.
-    pub(crate) field: &'static str,
-    pub(crate) fault: Fault,
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub fault: Fault,
 }
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The request is none that is known here, in this version.
     Unknown,
     /// The bytes end before the field does.
@@ -81,8 +82,7 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 /// Whether this request is described here. `false` says nothing about the bytes.
-#[cfg(test)]
-pub(crate) fn is_known(api_key: i16, version: i16) -> bool {
+pub fn is_known(api_key: i16, version: i16) -> bool {
     find(api_key, version).is_some()
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn is_known(api_key: i16, version: i16) -> bool {
 ///
 /// # Errors
 /// The first fault of the body; [`Fault::Unknown`] for a request that is not described here.
-pub(crate) fn check(api_key: i16, version: i16, body: &[u8]) -> Result<(), Malformed> {
+pub fn check(api_key: i16, version: i16, body: &[u8]) -> Result<(), Malformed> {
     let api = find(api_key, version).ok_or(malformed("api_version", Fault::Unknown))?;
     let flexible = version >= api.flexible;
     let mut walk = Walk { bytes: Reader::new(body), version, flexible, elements_left: MOST_ELEMENTS };
@@ -104,7 +104,7 @@ pub(crate) fn check(api_key: i16, version: i16, body: &[u8]) -> Result<(), Malfo
 ///
 /// # Errors
 /// The first fault of the header.
-pub(crate) fn check_header(version: i16, frame: &[u8]) -> Result<usize, Malformed> {
+pub fn check_header(version: i16, frame: &[u8]) -> Result<usize, Malformed> {
     const HEADER: &[Field] = &[
         schema::field("request_api_key", schema::INT16),
         schema::field("request_api_version", schema::INT16),
