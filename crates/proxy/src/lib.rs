@@ -10,6 +10,7 @@
 //! Each client has a name and an address of its own ([`Proxy::client`]); answers that carry addresses of brokers are
 //! rewritten, so that it stays behind the proxy. Everything else passes byte for byte.
 
+mod codec;
 mod fault;
 mod proxy;
 mod trace;
