@@ -6,9 +6,15 @@ use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 
 use crate::error::Error;
 use crate::kafka::{Kafka, Observer, REQUEST};
+use crate::value::Value;
 
 /// What the values of aborted records begin with.
 pub const PREFIX: &str = "aborted-";
+
+/// Whether a value is one of those.
+pub fn is_ours(value: &Value) -> bool {
+    value.bytes().is_some_and(|bytes| bytes.starts_with(PREFIX.as_bytes()))
+}
 
 /// How many transactions each call of [`AbortedWriter::write`] aborts.
 const TRANSACTIONS: usize = 2;

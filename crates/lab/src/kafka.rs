@@ -151,25 +151,20 @@ impl Kafka {
         self.create(&[])
     }
 
-    /// The committed offsets of a group, for all partitions of a topic: those that it has committed.
+    /// A producer that writes each record once.
     ///
     /// # Errors
-    /// When the group's coordinator does not tell them in time.
-    pub fn committed(&self, group: &str, topic: &str, partitions: i32) -> Result<Vec<(i32, i64)>, Error> {
-        let why = |error: KafkaError| Error::Offsets { group: group.to_owned(), why: error.to_string() };
-        let consumer = self.consumer(group, Isolation::ReadCommitted)?;
-        let mut list = TopicPartitionList::new();
-        list.add_partition_range(topic, 0, partitions - 1);
-        // Offsets in a transaction that is just ending are waited for (UNSTABLE_OFFSET_COMMIT is retried).
-        let committed = consumer.committed_offsets(list, REQUEST).map_err(why)?;
-        let mut offsets = Vec::new();
-        for partition in committed.elements() {
-            partition.error().map_err(why)?;
-            if let rdkafka::Offset::Offset(offset) = partition.offset() {
-                offsets.push((partition.partition(), offset));
-            }
-        }
-        Ok(offsets)
+    /// When librdkafka refuses the properties.
+    pub(crate) fn writer<P: FromClientConfigAndContext<Observer>>(&self) -> Result<P, Error> {
+        self.create(&[("enable.idempotence", "true"), ("linger.ms", "0")])
+    }
+
+    /// The committed offsets of a group.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub fn offsets(&self, group: &str) -> Result<Offsets, Error> {
+        Ok(Offsets { group: group.to_owned(), consumer: self.consumer(group, Isolation::ReadCommitted)? })
     }
 
     fn create<T: FromClientConfigAndContext<Observer>>(&self, settings: &[(&str, &str)]) -> Result<T, Error> {
@@ -185,6 +180,34 @@ impl Kafka {
             config.set(*key, *value);
         }
         config.create_with_context(Observer::default()).map_err(|error| Error::Client(error.to_string()))
+    }
+}
+
+/// Asks for the committed offsets of a group.
+pub struct Offsets {
+    group: String,
+    consumer: BaseConsumer<Observer>,
+}
+
+impl Offsets {
+    /// The committed offsets of the group, for all partitions of a topic: those that it has committed.
+    ///
+    /// # Errors
+    /// When the group's coordinator does not tell them in time.
+    pub fn committed(&self, topic: &str, partitions: i32) -> Result<Vec<(i32, i64)>, Error> {
+        let why = |error: KafkaError| Error::Offsets { group: self.group.clone(), why: error.to_string() };
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range(topic, 0, partitions - 1);
+        // Offsets in a transaction that is just ending are waited for (UNSTABLE_OFFSET_COMMIT is retried).
+        let committed = self.consumer.committed_offsets(list, REQUEST).map_err(why)?;
+        let mut offsets = Vec::new();
+        for partition in committed.elements() {
+            partition.error().map_err(why)?;
+            if let rdkafka::Offset::Offset(offset) = partition.offset() {
+                offsets.push((partition.partition(), offset));
+            }
+        }
+        Ok(offsets)
     }
 }
 

@@ -3,6 +3,9 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use crate::catalogue::Program;
+use crate::scenario::{Case, Scenario};
+
 /// The names of one run.
 #[derive(Debug, Clone)]
 pub struct Names {
@@ -20,6 +23,12 @@ impl Names {
         Self { seed, prefix }
     }
 
+    /// The names of one program in one case of a scenario.
+    #[must_use]
+    pub fn within(&self, scenario: &Scenario, case: &Case, program: &Program) -> Self {
+        Self { seed: self.seed, prefix: self.of(&label(scenario, case, program)) }
+    }
+
     /// The seed that they come from.
     pub fn seed(&self) -> u32 {
         self.seed
@@ -33,6 +42,14 @@ impl Names {
     /// The name of a topic, group or transactional id.
     pub fn of(&self, what: &str) -> String {
         format!("{}-{what}", self.prefix)
+    }
+}
+
+/// One program in one case of a scenario, as a word: of a topic's name, of a file's.
+pub fn label(scenario: &Scenario, case: &Case, program: &Program) -> String {
+    match case.variant {
+        "" => format!("{}-{}", scenario.name, program.package),
+        variant => format!("{}-{}-{}", scenario.name, variant.replace(' ', "-"), program.package),
     }
 }
 

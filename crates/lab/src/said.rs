@@ -91,6 +91,15 @@ pub fn producing(lines: &[String], transactional: bool) -> Producing {
 }
 
 impl Producing {
+    /// Adds what another instance of the program said, later.
+    pub fn merge(&mut self, other: Self) {
+        self.sent.extend(other.sent);
+        self.delivered.extend(other.delivered);
+        self.failed.extend(other.failed);
+        self.places.extend(other.places);
+        self.transactions.extend(other.transactions);
+    }
+
     fn end(&mut self, open: &mut Vec<Value>, outcome: Outcome) {
         self.transactions.push(Transaction { values: std::mem::take(open), outcome });
     }

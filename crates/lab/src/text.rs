@@ -6,10 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use crate::catalogue::Guarantee;
 use crate::child::Ended;
 use crate::error::Error;
-use crate::execution::Failure;
 use crate::ledger::{Anomaly, Kind};
-use crate::report::{Report, Row};
-use crate::verdict::{Surprise, Verdict};
+use crate::verdict::{Failure, Verdict};
 
 /// How many values of one kind are named; of the others, the number is told.
 const NAMED: usize = 5;
@@ -36,36 +34,6 @@ impl Lang {
         }
     }
 
-    /// Headers of the table's columns.
-    pub fn columns(self) -> [&'static str; 10] {
-        match self {
-            En => [
-                "program",
-                "guarantee",
-                "sent",
-                "acknowl-\nedged",
-                "stored",
-                "processed",
-                "lost",
-                "dupli-\ncated",
-                "reor-\ndered",
-                "verdict",
-            ],
-            Fr => [
-                "programme",
-                "garantie",
-                "envoyés",
-                "acquit-\ntés",
-                "stockés",
-                "traités",
-                "perdus",
-                "dou-\nblons",
-                "désor-\ndre",
-                "verdict",
-            ],
-        }
-    }
-
     /// The name of a guarantee.
     pub fn guarantee(self, guarantee: Guarantee) -> &'static str {
         match (self, guarantee) {
@@ -88,101 +56,6 @@ impl Lang {
             (Fr, Verdict::Violated(_)) => "violée",
             (Fr, Verdict::Unknown(_)) => "inconnu",
         }
-    }
-
-    /// What is wrong with a program, one line for each kind of thing; nothing when all is as expected.
-    pub fn details(self, row: &Row) -> Vec<String> {
-        let package = row.program.package;
-        let mut lines = Vec::new();
-        match &row.verdict {
-            Verdict::Holds => {}
-            Verdict::Violated(anomalies) => {
-                let label = match self {
-                    En => format!("{package}: guarantee violated: "),
-                    Fr => format!("{package} : garantie violée : "),
-                };
-                lines.extend(self.anomalies(anomalies.iter()).map(|what| label.clone() + &what));
-            }
-            Verdict::Unknown(why) => lines.push(match self {
-                En => format!("{package}: not decided: {}", self.error(why)),
-                Fr => format!("{package} : pas de verdict : {}", self.error(why)),
-            }),
-        }
-        let label = match self {
-            En => format!("{package}: not as expected: "),
-            Fr => format!("{package} : inattendu : "),
-        };
-        let anomalies = row.surprises.iter().filter_map(|surprise| match surprise {
-            Surprise::Anomaly(anomaly) => Some(anomaly),
-            _ => None,
-        });
-        lines.extend(self.anomalies(anomalies).map(|what| label.clone() + &what));
-        for surprise in &row.surprises {
-            match surprise {
-                Surprise::Anomaly(_) => {}
-                Surprise::Failed(failure) => lines.push(label.clone() + &self.failure(failure)),
-                Surprise::AbortedInput { written, seen } => lines.push(match self {
-                    En => format!(
-                        "{label}of {written} aborted records in its input, {seen} are seen at read_uncommitted and \
-                         hidden at read_committed: the experiment shows nothing"
-                    ),
-                    Fr => format!(
-                        "{label}sur {written} enregistrements avortés dans son entrée, {seen} sont visibles en \
-                         read_uncommitted et cachés en read_committed : l'expérience ne montre rien"
-                    ),
-                }),
-            }
-        }
-        lines
-    }
-
-    /// What the table shows, in plain words.
-    pub fn summary(self, report: &Report) -> Vec<String> {
-        let (all, expected) = (report.rows.len(), report.as_expected());
-        let mut lines = Vec::new();
-        if all == expected {
-            lines.push(match self {
-                En => "No fault was injected: nothing was lost, duplicated or reordered, and nothing is missing.".to_owned(),
-                Fr => "Aucune panne n'a été provoquée : rien n'est perdu, ni en double, ni en désordre, et rien ne manque."
-                    .to_owned(),
-            });
-        } else {
-            lines.push(match self {
-                En => format!(
-                    "No fault was injected, so everything should have held: {expected} of {all} programs are as expected."
-                ),
-                Fr => format!(
-                    "Aucune panne n'a été provoquée, tout devait donc tenir : c'est le cas de {expected} programmes \
-                     sur {all}."
-                ),
-            });
-        }
-        let (aborted, processed) = report.aborted_inputs();
-        if aborted > 0 {
-            lines.push(match (self, processed) {
-                (En, 0) => format!(
-                    "The inputs held {aborted} records of aborted transactions, hidden at read_committed: none was \
-                     processed."
-                ),
-                (En, _) => {
-                    format!("The inputs held {aborted} records of aborted transactions: {processed} were processed.")
-                }
-                (Fr, 0) => format!(
-                    "Les entrées contenaient {aborted} enregistrements avortés, cachés en read_committed : aucun n'a \
-                     été traité."
-                ),
-                (Fr, _) => {
-                    format!("Les entrées contenaient {aborted} enregistrements avortés : {processed} ont été traités.")
-                }
-            });
-        }
-        if all == expected {
-            lines.push(match self {
-                En => "That is the baseline: only a fault shows what a guarantee is worth.".to_owned(),
-                Fr => "C'est le point de départ : seule une panne montre ce que vaut une garantie.".to_owned(),
-            });
-        }
-        lines
     }
 
     /// One line for each kind, with the values named.
@@ -304,17 +177,15 @@ impl Lang {
         }
     }
 
-    /// Where a run happens, and how to repeat its names.
-    pub fn running(self, servers: &str, embedded: bool, seed: u32, prefix: &str) -> String {
-        match (self, embedded) {
-            (En, false) => format!("on {servers}, --seed {seed}: all names begin with {prefix}-"),
-            (En, true) => {
-                format!("on an embedded broker ({servers}), --seed {seed}: all names begin with {prefix}-")
+    /// Where the runs happen, and how to repeat their names.
+    pub fn running(self, servers: Option<&str>, runs: usize, seed: u32, prefix: &str) -> String {
+        match (self, servers) {
+            (En, Some(servers)) => format!("{runs} runs on {servers}, --seed {seed}: all names begin with {prefix}-"),
+            (En, None) => format!("{runs} runs, each on an embedded broker of its own, --seed {seed}"),
+            (Fr, Some(servers)) => {
+                format!("{runs} exécutions sur {servers}, --seed {seed} : tous les noms commencent par {prefix}-")
             }
-            (Fr, false) => format!("sur {servers}, --seed {seed} : tous les noms commencent par {prefix}-"),
-            (Fr, true) => {
-                format!("sur un broker embarqué ({servers}), --seed {seed} : tous les noms commencent par {prefix}-")
-            }
+            (Fr, None) => format!("{runs} exécutions, chacune sur son propre broker embarqué, --seed {seed}"),
         }
     }
 
@@ -423,7 +294,17 @@ fn english(error: &Error) -> String {
         Error::Refused(why) => format!("the program could not start its work: {why}"),
         Error::Stalled(limit) => format!("nothing came from it for {} s, so it was killed", limit.as_secs()),
         Error::Flooded(lines) => format!("it printed more than {lines} lines, so it was killed"),
-        Error::NoInput { feeder, why } => format!("its input, from {feeder}, could not be written: {}", english(why)),
+        Error::Input { topic, why } => format!("the input cannot be written to {topic}: {why}"),
+        Error::Proxy(why) => format!("the fault proxy cannot listen: {why}; close some programs and run the lab again"),
+        Error::Trace { path, why } => {
+            format!("the trace cannot be written to {path}: {why}; choose another --trace FOLDER")
+        }
+        Error::NotReached { moment } => format!("the moment \"{moment}\" did not come: nothing was shown"),
+        Error::NoSuchRun { program, scenario, variant } => {
+            let variant = variant.as_ref().map(|variant| format!(" in the variant \"{variant}\"")).unwrap_or_default();
+            let scenario = scenario.as_deref().unwrap_or("no scenario");
+            format!("{scenario}{variant} does not concern {program}: `lab list` shows what does")
+        }
         Error::Interrupted => "interrupted".to_owned(),
     }
 }
@@ -472,8 +353,20 @@ fn french(error: &Error) -> String {
         Error::Refused(why) => format!("le programme n'a pas pu commencer : {why}"),
         Error::Stalled(limit) => format!("il n'a rien produit pendant {} s et a été tué", limit.as_secs()),
         Error::Flooded(lines) => format!("il a affiché plus de {lines} lignes et a été tué"),
-        Error::NoInput { feeder, why } => {
-            format!("son entrée, venue de {feeder}, n'a pas pu être écrite : {}", french(why))
+        Error::Input { topic, why } => format!("l'entrée ne peut pas être écrite dans {topic} : {why}"),
+        Error::Proxy(why) => format!(
+            "le proxy qui provoque les pannes ne peut pas écouter : {why} ; fermez des programmes et relancez le lab"
+        ),
+        Error::Trace { path, why } => {
+            format!("la trace ne peut pas être écrite dans {path} : {why} ; choisissez un autre dossier avec --trace")
+        }
+        Error::NotReached { moment } => {
+            format!("le moment « {moment} » n'est pas venu : l'expérience ne montre rien")
+        }
+        Error::NoSuchRun { program, scenario, variant } => {
+            let variant = variant.as_ref().map(|variant| format!(", variante « {variant} »,")).unwrap_or_default();
+            let scenario = scenario.as_deref().unwrap_or("aucun scénario");
+            format!("{scenario}{variant} ne concerne pas {program} : `lab list` montre ce qui le concerne")
         }
         Error::Interrupted => "interrompu".to_owned(),
     }

@@ -1,8 +1,8 @@
 //! From the books to a verdict: does what was observed break what the program promises?
 
 use crate::catalogue::Promise;
+use crate::child::Ended;
 use crate::error::Error;
-use crate::execution::Failure;
 use crate::ledger::{Anomaly, Kind, Ledger};
 
 /// What the lab says of a guarantee.
@@ -31,6 +31,15 @@ pub enum Surprise {
         /// How many a read_uncommitted reader sees and a read_committed reader does not.
         seen: usize,
     },
+}
+
+/// A program that ended otherwise than it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit status or the signal.
+    pub ended: Ended,
+    /// What its log said last.
+    pub said: Option<String>,
 }
 
 impl Promise {

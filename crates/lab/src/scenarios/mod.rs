@@ -1,3 +1,14 @@
-//! What is done to the programs, and what is expected then: one scenario per file.
+//! The scenarios, one file each, in the order in which the table shows them.
 
-pub mod calm;
+mod ack_lost;
+mod calm;
+
+use crate::scenario::Scenario;
+
+/// All scenarios.
+pub const ALL: &[&Scenario] = &[&calm::SCENARIO, &ack_lost::SCENARIO];
+
+/// The scenario of this name.
+pub fn find(name: &str) -> Option<&'static Scenario> {
+    ALL.iter().find(|scenario| scenario.name == name).copied()
+}
