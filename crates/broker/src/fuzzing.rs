@@ -1,6 +1,6 @@
 //! What the targets in `fuzz/` call.
 
-use crate::{log::records, wire::shape};
+use wire::{records, shape};
 
 /// Whether the codec may be given this body; see [`shape::check`].
 #[must_use]
