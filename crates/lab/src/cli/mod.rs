@@ -176,9 +176,9 @@ fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) 
     Ok((outcomes, seed))
 }
 
-/// Most of a run is waiting: more than one to a processor.
+/// Nearly all of a run is waiting (for a connection, a time limit, a rebalance): many to a processor.
 fn at_once() -> usize {
-    std::thread::available_parallelism().map_or(4, |cores| (2 * usize::from(cores)).max(4))
+    std::thread::available_parallelism().map_or(8, |cores| (6 * usize::from(cores)).max(8))
 }
 
 /// Ctrl-C reaches cargo too, which then fails: that is not what ended the lab.
