@@ -11,12 +11,14 @@
 //! | `transactions` | the transaction coordinator |
 //! | `groups` | the group coordinator |
 //! | `topics` | names and configuration |
-//! | `wire` | frames are looked over before they are decoded |
 //! | `server` | the engine on sockets |
+//!
+//! What the bytes look like (frames, the shape of requests, record batches) is told by the crate [`wire`].
 
 mod api;
 mod broker;
 mod engine;
+mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -29,7 +31,6 @@ mod time;
 mod topics;
 mod transactions;
 mod wait;
-mod wire;
 
 pub use broker::{Broker, Builder};
 pub use engine::{Caller, Engine, Handled};

@@ -1,4 +1,4 @@
-//! No batch makes `log::records` panic, or read for ever.
+//! No batch makes `wire::records` panic, or read for ever.
 //!
 //! `cargo +nightly fuzz run records` in crates/broker
 

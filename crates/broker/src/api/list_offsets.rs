@@ -12,12 +12,13 @@ use kafka_protocol::{
         list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
     },
 };
+use wire::records::MOST_UNPACKED;
 
 use super::fetch::check_leader_epoch;
 use crate::{
     engine::{Engine, dispatch::Call},
-    log::{partition::LEADER_EPOCH, records::MOST_UNPACKED},
-    wire::code,
+    error::code,
+    log::partition::LEADER_EPOCH,
 };
 
 /// Timestamps that ask for an end of the log.

@@ -12,14 +12,14 @@ use kafka_protocol::{
     },
     protocol::StrBytes,
 };
+use wire::{
+    batch::{Batch, Corrupt, NO_TIMESTAMP},
+    records::{self, Invalid},
+};
 
 use crate::{
     engine::{Engine, dispatch::Call},
-    log::{
-        batch::{Batch, Corrupt, NO_TIMESTAMP},
-        partition::{PartitionLog, Timestamps},
-        records,
-    },
+    log::partition::{PartitionLog, Timestamps},
     topics::{TopicPartition, config::TopicConfig},
     transactions::{ProducerIdAndEpoch, state::Protocol},
 };
@@ -323,7 +323,7 @@ fn check(
         }
         index += 1;
     });
-    let max = max.map_err(|why| refused(why.error(), why.to_string()))?;
+    let max = max.map_err(|why| refused(error_of(why), why.to_string()))?;
     if !without_key.is_empty() {
         let why = "a compacted topic takes no record without a key";
         return Err(Refused { records: without_key, ..refused(ResponseError::InvalidRecord, why) });
@@ -333,4 +333,12 @@ fn check(
         return Err(Refused { records: at_fault, ..refused(ResponseError::InvalidTimestamp, why) });
     }
     Ok(if config.append_time { Timestamps::Append { now } } else { Timestamps::Create { max } })
+}
+
+/// What Kafka answers to records that are refused: only its `InvalidRecordException` is meant for producers.
+fn error_of(why: Invalid) -> ResponseError {
+    match why {
+        Invalid::Structure(_) => ResponseError::InvalidRecord,
+        Invalid::Compression | Invalid::Numbering | Invalid::TooLarge => ResponseError::UnknownServerError,
+    }
 }

@@ -9,8 +9,8 @@ use kafka_protocol::{
 
 use crate::{
     engine::{Engine, dispatch::Call},
+    error::code,
     transactions::ProducerIdAndEpoch,
-    wire::code,
 };
 
 /// Before this version clients do not know `PRODUCER_FENCED`.

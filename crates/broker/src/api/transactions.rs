@@ -24,10 +24,10 @@ use kafka_protocol::{
 
 use crate::{
     engine::{Engine, dispatch::Call},
+    error::code,
     log::marker::Marker,
     topics::{TopicPartition, name},
     transactions::{ProducerIdAndEpoch, state::Protocol},
-    wire::code,
 };
 
 /// Before this version of these requests, clients do not know `PRODUCER_FENCED`.

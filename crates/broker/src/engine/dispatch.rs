@@ -7,12 +7,12 @@ use kafka_protocol::{
     messages::{ApiKey, RequestHeader},
     protocol::{Decodable, Encodable, HeaderVersion, Request},
 };
+use wire::shape;
 
 use super::{Caller, Engine, Handled, answer::Header};
 use crate::{
     api::{fetch::Fetched, produce::Produced, versions},
     wait::Wait,
-    wire::shape,
 };
 
 /// A request with what its handler may need beside it.

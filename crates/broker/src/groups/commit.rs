@@ -17,7 +17,7 @@ use super::{
     offsets::Offset,
     runtime::owned,
 };
-use crate::{time::Millis, wire::code};
+use crate::{error::code, time::Millis};
 
 /// Who commits, and whether it may.
 pub(super) struct Committer<'a> {

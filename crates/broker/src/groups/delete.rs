@@ -17,7 +17,7 @@ use super::{
     commit::Outcomes,
     group::{Group, State},
 };
-use crate::{time::Millis, wire::code};
+use crate::{error::code, time::Millis};
 
 impl Groups {
     /// An OffsetDelete.

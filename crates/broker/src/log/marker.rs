@@ -1,6 +1,6 @@
 //! The control record that ends a transaction in a partition.
 
-use super::batch;
+use wire::batch;
 
 /// How a transaction ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

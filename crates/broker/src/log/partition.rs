@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 
 use kafka_protocol::ResponseError;
+use wire::{
+    batch::{self, Batch, NO_TIMESTAMP},
+    records,
+};
 
 use super::{
     aborted::{Aborted, AbortedIndex},
-    batch::{self, Batch, NO_TIMESTAMP},
     marker::Marker,
     producers::{Appended, Producers},
-    records,
     segment::Segment,
 };
 use crate::time::Millis;

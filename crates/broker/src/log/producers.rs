@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use kafka_protocol::ResponseError;
-
-use super::batch::{Batch, NO_PRODUCER_EPOCH, NO_SEQUENCE, NO_TIMESTAMP, subtract_sequence};
+use wire::batch::{Batch, NO_PRODUCER_EPOCH, NO_SEQUENCE, NO_TIMESTAMP, subtract_sequence};
 
 /// How many batches of a producer are remembered. It is also the largest `max.in.flight` of an idempotent producer.
 const REMEMBERED: usize = 5;

@@ -1,6 +1,6 @@
 //! A run of batches in one piece of memory: the unit in which a log forgets.
 
-use super::batch::Batch;
+use wire::batch::Batch;
 
 /// What is known of a batch without touching it.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,8 @@
 //! Parts of a log that no request of reasonable size reaches.
 
+use wire::batch::{Batch, add_sequence, subtract_sequence};
+
 use super::{
-    batch::{Batch, add_sequence, subtract_sequence},
     marker::Marker,
     partition::{Bounds, PartitionLog, Timestamps},
 };

@@ -8,8 +8,9 @@ use tokio::{
     io::AsyncWriteExt,
     net::{TcpStream, tcp::OwnedWriteHalf},
 };
+use wire::frames::Frames;
 
-use super::{Next, Shared, read::Frames};
+use super::{Next, Shared};
 use crate::{engine::Caller, wait::Wait};
 
 /// Answers up to this size are collected while further requests are at hand, and leave in one write. Bytes.

@@ -1,7 +1,6 @@
 //! The engine on sockets: one thread, one task for each connection.
 
 mod connection;
-mod read;
 
 use std::{
     cell::RefCell,

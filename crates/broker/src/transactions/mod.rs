@@ -9,12 +9,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kafka_protocol::ResponseError;
+use wire::batch::{NO_PRODUCER_EPOCH, NO_PRODUCER_ID};
 
-use crate::{
-    log::{batch::NO_PRODUCER_EPOCH, batch::NO_PRODUCER_ID, marker::Marker},
-    time::Millis,
-    topics::TopicPartition,
-};
+use crate::{log::marker::Marker, time::Millis, topics::TopicPartition};
 use state::{Protocol, State, Transaction};
 
 /// Settings of the transaction coordinator.

@@ -3,16 +3,10 @@
 use std::collections::BTreeSet;
 
 use kafka_protocol::ResponseError;
+use wire::batch::{NO_PRODUCER_EPOCH, NO_PRODUCER_ID};
 
 use super::{Decision, ProducerIdAndEpoch};
-use crate::{
-    log::{
-        batch::{NO_PRODUCER_EPOCH, NO_PRODUCER_ID},
-        marker::Marker,
-    },
-    time::Millis,
-    topics::TopicPartition,
-};
+use crate::{log::marker::Marker, time::Millis, topics::TopicPartition};
 
 /// The largest epoch that a producer is given: one more is left, to fence it.
 const LAST_EPOCH: i16 = i16::MAX - 1;

@@ -1,4 +1,4 @@
-//! Whether the bytes of a request have the shape of that request.
+//! Whether the bytes of a request have the shape of that request; the same for some responses.
 //!
 //! The codec believes the counts in a frame: it makes room for as many elements as an array says that it has, before it
 //! reads the first. A frame of forty bytes could so end the process. Therefore each frame is walked first, along the
@@ -12,6 +12,7 @@ mod admin;
 mod data;
 mod groups;
 mod reader;
+mod responses;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -28,20 +29,21 @@ use schema::{Api, Field, Kind, STRING, least_size, least_size_of_struct};
 /// name a million partitions.
 const MOST_ELEMENTS: usize = 1 << 20;
 
-/// Why a request cannot be read.
+/// Why a request or response cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed {
-    /// The name of the request, as the protocol guide has it.
-    pub(crate) request: &'static str,
+pub struct Malformed {
+    /// The name of the API, as the protocol guide has it.
+    pub request: &'static str,
     /// The innermost field at fault, by the name that the protocol gives it.
-    pub(crate) field: &'static str,
-    pub(crate) fault: Fault,
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub fault: Fault,
 }
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// The request is none that is known here, in this version.
+pub enum Fault {
+    /// It is none that is known here, in this version.
     Unknown,
     /// The bytes end before the field does.
     TooShort,
@@ -81,8 +83,7 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 /// Whether this request is described here. `false` says nothing about the bytes.
-#[cfg(test)]
-pub(crate) fn is_known(api_key: i16, version: i16) -> bool {
+pub fn is_known(api_key: i16, version: i16) -> bool {
     find(api_key, version).is_some()
 }
 
@@ -90,8 +91,20 @@ pub(crate) fn is_known(api_key: i16, version: i16) -> bool {
 ///
 /// # Errors
 /// The first fault of the body; [`Fault::Unknown`] for a request that is not described here.
-pub(crate) fn check(api_key: i16, version: i16, body: &[u8]) -> Result<(), Malformed> {
-    let api = find(api_key, version).ok_or(malformed("api_version", Fault::Unknown))?;
+pub fn check(api_key: i16, version: i16, body: &[u8]) -> Result<(), Malformed> {
+    check_body(find(api_key, version), version, body)
+}
+
+/// As [`check`], of the response: what follows its header. Fewer responses are described than requests.
+///
+/// # Errors
+/// The first fault of the body; [`Fault::Unknown`] for a response that is not described here.
+pub fn check_response(api_key: i16, version: i16, body: &[u8]) -> Result<(), Malformed> {
+    check_body(find_among(responses::APIS, api_key, version), version, body)
+}
+
+fn check_body(api: Option<&'static Api>, version: i16, body: &[u8]) -> Result<(), Malformed> {
+    let api = api.ok_or(malformed("api_version", Fault::Unknown))?;
     let flexible = version >= api.flexible;
     let mut walk = Walk { bytes: Reader::new(body), version, flexible, elements_left: MOST_ELEMENTS };
     walk.fields(api.fields).map_err(|malformed| Malformed { request: api.name, ..malformed })
@@ -104,7 +117,7 @@ pub(crate) fn check(api_key: i16, version: i16, body: &[u8]) -> Result<(), Malfo
 ///
 /// # Errors
 /// The first fault of the header.
-pub(crate) fn check_header(version: i16, frame: &[u8]) -> Result<usize, Malformed> {
+pub fn check_header(version: i16, frame: &[u8]) -> Result<usize, Malformed> {
     const HEADER: &[Field] = &[
         schema::field("request_api_key", schema::INT16),
         schema::field("request_api_version", schema::INT16),
@@ -122,11 +135,27 @@ pub(crate) fn check_header(version: i16, frame: &[u8]) -> Result<usize, Malforme
     Ok(frame.len() - walk.bytes.left())
 }
 
+/// Likewise the header of a response. Version 1 is that of the flexible versions, ApiVersions apart.
+///
+/// # Errors
+/// The first fault of the header.
+pub fn check_response_header(version: i16, frame: &[u8]) -> Result<usize, Malformed> {
+    let mut walk = Walk { bytes: Reader::new(frame), version, flexible: false, elements_left: MOST_ELEMENTS };
+    walk.value("correlation_id", &schema::INT32, false)?;
+    if version >= 1 {
+        walk.tagged(&[])?;
+    }
+    Ok(frame.len() - walk.bytes.left())
+}
+
 fn find(api_key: i16, version: i16) -> Option<&'static Api> {
     [data::APIS, groups::APIS, transactions::APIS, admin::APIS]
-        .iter()
-        .flat_map(|apis| apis.iter())
-        .find(|api| api.key == api_key && (api.first..=api.last).contains(&version))
+        .into_iter()
+        .find_map(|apis| find_among(apis, api_key, version))
+}
+
+fn find_among(apis: &'static [Api], api_key: i16, version: i16) -> Option<&'static Api> {
+    apis.iter().find(|api| api.key == api_key && (api.first..=api.last).contains(&version))
 }
 
 /// A place in a request.

@@ -12,7 +12,7 @@ pub(super) const APIS: &[Api] = &[
     api(
         "Produce",
         0,
-        3..=12,
+        3..=13,
         9,
         &[
             field("transactional_id", STRING).nullable(0),
@@ -21,7 +21,8 @@ pub(super) const APIS: &[Api] = &[
             structs(
                 "topic_data",
                 &[
-                    field("name", STRING),
+                    field("name", STRING).until(12),
+                    field("topic_id", UUID).since(13),
                     structs("partition_data", &[field("index", INT32), field("records", BYTES).nullable(0)]),
                 ],
             ),
@@ -30,13 +31,14 @@ pub(super) const APIS: &[Api] = &[
     api(
         "Fetch",
         1,
-        4..=12,
+        4..=18,
         12,
         &[
             field("cluster_id", STRING).since(12).nullable(0).tagged(0),
-            field("replica_id", INT32),
-            // Here and below: the tags of later versions. They are errors in these.
-            field("replica_state", Struct(&[])).since(15).tagged(1),
+            field("replica_id", INT32).until(14),
+            field("replica_state", Struct(&[field("replica_id", INT32), field("replica_epoch", INT64)]))
+                .since(15)
+                .tagged(1),
             field("max_wait_ms", INT32),
             field("min_bytes", INT32),
             field("max_bytes", INT32),
@@ -46,7 +48,8 @@ pub(super) const APIS: &[Api] = &[
             structs(
                 "topics",
                 &[
-                    field("topic", STRING),
+                    field("topic", STRING).until(12),
+                    field("topic_id", UUID).since(13),
                     structs(
                         "partitions",
                         &[
@@ -64,7 +67,11 @@ pub(super) const APIS: &[Api] = &[
             ),
             structs(
                 "forgotten_topics_data",
-                &[field("topic", STRING).since(7), field("partitions", Array(&INT32)).since(7)],
+                &[
+                    field("topic", STRING).until(12),
+                    field("topic_id", UUID).since(13),
+                    field("partitions", Array(&INT32)),
+                ],
             )
             .since(7),
             field("rack_id", STRING).since(11),

@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::{io::AsyncReadExt, net::tcp::OwnedReadHalf};
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Bytes of the length in front of each frame.
 const LENGTH: usize = 4;
@@ -13,20 +13,21 @@ const CHUNK: usize = 16 << 10;
 const TRUSTED: usize = 1 << 20;
 
 /// The frames of a connection.
-pub(super) struct Frames {
-    reader: OwnedReadHalf,
+#[derive(Debug)]
+pub struct Frames<R> {
+    reader: R,
     buffer: BytesMut,
     largest: usize,
 }
 
-impl Frames {
+impl<R: AsyncRead + Unpin> Frames<R> {
     /// Refuses frames of more than `largest` bytes.
-    pub(super) fn new(reader: OwnedReadHalf, largest: usize) -> Self {
+    pub fn new(reader: R, largest: usize) -> Self {
         Self { reader, buffer: BytesMut::new(), largest }
     }
 
     /// Whether a whole frame has arrived already.
-    pub(super) fn has_one(&self) -> bool {
+    pub fn has_one(&self) -> bool {
         self.claimed().is_some_and(|length| self.buffer.len() >= LENGTH.saturating_add(length))
     }
 
@@ -40,7 +41,9 @@ impl Frames {
     ///
     /// # Errors
     /// `InvalidData` when the length is negative or too large; else what reading gives.
-    pub(super) async fn next(&mut self) -> io::Result<Option<Bytes>> {
+    ///
+    /// May be dropped before it is done: what has arrived is kept.
+    pub async fn next(&mut self) -> io::Result<Option<Bytes>> {
         loop {
             match self.claimed() {
                 None => self.buffer.reserve(CHUNK),

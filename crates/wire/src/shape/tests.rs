@@ -1,3 +1,5 @@
+mod responses;
+
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::{
     messages::*,
@@ -104,8 +106,11 @@ impl Writer<'_> {
             self.varint(known.len() + unknown);
             for field in known {
                 let mut value = Writer { out: Vec::new(), version, flexible: self.flexible, random: &mut *self.random };
-                // A default would not be written again.
-                value.value(&field.kind, false);
+                // A default would not be written again: neither null nor, of an array, the count of no elements.
+                while matches!(value.out[..], [] | [1]) {
+                    value.out.clear();
+                    value.value(&field.kind, false);
+                }
                 let value = value.out;
                 self.varint(field.tag().unwrap() as usize);
                 self.varint(value.len());

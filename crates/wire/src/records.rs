@@ -1,4 +1,4 @@
-//! The records inside a batch, for the few occasions on which the broker looks at them.
+//! The records inside a batch, for the few occasions on which someone looks at them.
 //!
 //! A batch (format 2, from its base offset on) is trusted as far as its header goes: its length is that of the slice,
 //! its magic is 2 and its checksum is right. Compressed batches are read as a stream, and never held in memory whole.
@@ -10,27 +10,28 @@ mod tests;
 
 use std::{fmt, ops::ControlFlow};
 
-use kafka_protocol::ResponseError;
-use read::{Slice, Source, Stream};
+use read::{Contents, Keep, Nothing, Slice, Source, Stream};
 
-use super::batch::Batch;
+use crate::batch::Batch;
 
 /// What a batch may unpack to, in bytes. Kafka has no limit, and reads on; but a batch of 1 MiB may unpack to gigabytes of
 /// nothing, and everyone waits meanwhile.
-pub(crate) const MOST_UNPACKED: usize = 128 << 20;
+pub const MOST_UNPACKED: usize = 128 << 20;
 
-/// A record, as far as the broker is interested in it.
+/// A record, as far as a broker is interested in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Record {
-    pub(crate) offset: i64,
+pub struct Record {
+    /// The offset, from the base offset that the batch has now.
+    pub offset: i64,
     /// Milliseconds; that of the batch where the broker stamps (`LogAppendTime`).
-    pub(crate) timestamp: i64,
-    pub(crate) has_key: bool,
+    pub timestamp: i64,
+    /// Whether its key is not null.
+    pub has_key: bool,
 }
 
 /// Why the records of a batch are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Invalid {
+pub enum Invalid {
     /// They are not what the header says, or no records.
     Structure(&'static str),
     /// What is compressed cannot be unpacked.
@@ -40,16 +41,6 @@ pub(crate) enum Invalid {
     Numbering,
     /// More than [`MOST_UNPACKED`].
     TooLarge,
-}
-
-impl Invalid {
-    /// What Kafka answers to it: only its `InvalidRecordException` is meant for producers.
-    pub(crate) fn error(self) -> ResponseError {
-        match self {
-            Self::Structure(_) => ResponseError::InvalidRecord,
-            Self::Compression | Self::Numbering | Self::TooLarge => ResponseError::UnknownServerError,
-        }
-    }
 }
 
 impl fmt::Display for Invalid {
@@ -73,8 +64,7 @@ impl std::error::Error for Invalid {}
 ///
 /// # Errors
 /// The first fault.
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn validate(batch: &[u8]) -> Result<i64, Invalid> {
+pub fn validate(batch: &[u8]) -> Result<i64, Invalid> {
     validate_each(batch, &mut MOST_UNPACKED.clone(), |_| {})
 }
 
@@ -89,7 +79,7 @@ pub(crate) fn validate(batch: &[u8]) -> Result<i64, Invalid> {
 ///
 /// # Errors
 /// The first fault.
-pub(crate) fn validate_each(batch: &[u8], unpack: &mut usize, mut look: impl FnMut(&Record)) -> Result<i64, Invalid> {
+pub fn validate_each(batch: &[u8], unpack: &mut usize, mut look: impl FnMut(&Record)) -> Result<i64, Invalid> {
     let batch = header(batch)?;
     if batch.count() <= 0 {
         return Err(Invalid::Structure("a batch without records"));
@@ -117,14 +107,14 @@ pub(crate) fn validate_each(batch: &[u8], unpack: &mut usize, mut look: impl FnM
 /// timestamp. The records of control batches count. `unpack` is as in [`validate_each`]: at 0, nothing compressed is found.
 ///
 /// Source: `FileRecords.searchForTimestamp`, which skips batches whose header has a smaller greatest timestamp.
-pub(crate) fn find_timestamp(batch: &[u8], at_least: i64, from_offset: i64, unpack: &mut usize) -> Option<(i64, i64)> {
+pub fn find_timestamp(batch: &[u8], at_least: i64, from_offset: i64, unpack: &mut usize) -> Option<(i64, i64)> {
     find(batch, unpack, |record| record.timestamp >= at_least && record.offset >= from_offset)
 }
 
 /// The first record that has the greatest timestamp of the batch, as its header says: its offset and timestamp.
 ///
 /// Source: `RecordBatch.offsetOfMaxTimestamp` (KIP-734).
-pub(crate) fn max_timestamp_offset(batch: &[u8], unpack: &mut usize) -> Option<(i64, i64)> {
+pub fn max_timestamp_offset(batch: &[u8], unpack: &mut usize) -> Option<(i64, i64)> {
     let max_timestamp = header(batch).ok()?.max_timestamp();
     find(batch, unpack, |record| record.timestamp == max_timestamp)
 }
@@ -140,40 +130,67 @@ fn header(batch: &[u8]) -> Result<Batch<'_>, Invalid> {
     Batch::whole(batch).ok_or(Invalid::Structure("shorter than the header of a batch"))
 }
 
-/// Shows the records of a batch in their order, until `look` breaks off; what it breaks off with, or the first fault.
-/// After the last record, nothing may follow.
+/// Shows the key and value of each record (`None` for null) in their order, until `look` breaks off; what it breaks off
+/// with. Of each, the first `most` bytes are shown. `unpack` is as in [`validate_each`].
+///
+/// # Errors
+/// The first fault. What came before it has been shown.
+pub fn contents<T>(
+    batch: &[u8],
+    most: usize,
+    unpack: &mut usize,
+    mut look: impl FnMut(Option<&[u8]>, Option<&[u8]>) -> ControlFlow<T>,
+) -> Result<Option<T>, Invalid> {
+    let contents = &mut Contents { most, key: None, value: None };
+    walk_keeping(header(batch)?, unpack, contents, |_, contents| {
+        look(contents.key.as_deref(), contents.value.as_deref())
+    })
+}
+
 fn walk<T>(
     batch: Batch<'_>,
     unpack: &mut usize,
-    look: impl FnMut(&Record) -> ControlFlow<T>,
+    mut look: impl FnMut(&Record) -> ControlFlow<T>,
+) -> Result<Option<T>, Invalid> {
+    walk_keeping(batch, unpack, &mut Nothing, |record, _| look(record))
+}
+
+/// Shows the records of a batch in their order, until `look` breaks off; what it breaks off with, or the first fault.
+/// After the last record, nothing may follow.
+fn walk_keeping<T, K: Keep>(
+    batch: Batch<'_>,
+    unpack: &mut usize,
+    keep: &mut K,
+    look: impl FnMut(&Record, &K) -> ControlFlow<T>,
 ) -> Result<Option<T>, Invalid> {
     match codec::unpack(batch.codec(), batch.records())? {
-        None => walk_source(&mut Slice(batch.records()), batch, look),
+        None => walk_source(&mut Slice(batch.records()), batch, keep, look),
         Some(unpacked) => {
             let mut stream = Stream::new(unpacked, *unpack);
-            let walked = walk_source(&mut stream, batch, look);
+            let walked = walk_source(&mut stream, batch, keep, look);
             *unpack = stream.left();
             walked
         }
     }
 }
 
-fn walk_source<T>(
+fn walk_source<T, K: Keep>(
     source: &mut impl Source,
     batch: Batch<'_>,
-    mut look: impl FnMut(&Record) -> ControlFlow<T>,
+    keep: &mut K,
+    mut look: impl FnMut(&Record, &K) -> ControlFlow<T>,
 ) -> Result<Option<T>, Invalid> {
     // Read once, not for each record.
     let (base_offset, base_timestamp) = (batch.base_offset(), batch.base_timestamp());
     let stamp = batch.has_append_time().then(|| batch.max_timestamp());
     for _ in 0..batch.count() {
-        let fields = source.record()?;
+        let fields = source.record(keep)?;
         let record = Record {
             offset: base_offset.wrapping_add(i64::from(fields.offset_delta)),
             timestamp: stamp.unwrap_or_else(|| base_timestamp.wrapping_add(fields.timestamp_delta)),
             has_key: fields.has_key,
         };
-        if let ControlFlow::Break(found) = look(&record) {
+        if let ControlFlow::Break(found) = look(&record, keep) {
             return Ok(Some(found));
         }
     }

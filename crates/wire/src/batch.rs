@@ -32,21 +32,21 @@ const TRANSACTIONAL: i16 = 0x10;
 const CONTROL: i16 = 0x20;
 
 /// No producer id: the batch is of no particular producer.
-pub(crate) const NO_PRODUCER_ID: i64 = -1;
+pub const NO_PRODUCER_ID: i64 = -1;
 /// No producer epoch.
-pub(crate) const NO_PRODUCER_EPOCH: i16 = -1;
+pub const NO_PRODUCER_EPOCH: i16 = -1;
 /// No sequence number.
-pub(crate) const NO_SEQUENCE: i32 = -1;
+pub const NO_SEQUENCE: i32 = -1;
 /// No timestamp.
-pub(crate) const NO_TIMESTAMP: i64 = -1;
+pub const NO_TIMESTAMP: i64 = -1;
 
 /// What stands where a batch should begin is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Corrupt;
+pub struct Corrupt;
 
 /// A batch, at least as long as its header, and as long as its length field says.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Batch<'a>(&'a [u8]);
+pub struct Batch<'a>(&'a [u8]);
 
 impl<'a> Batch<'a> {
     /// The first batch of a sequence, and what follows it; `None` where no whole batch is left.
@@ -56,7 +56,7 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// When no batch can begin like this. Source: `ByteBufferLogInputStream.nextBatchSize`.
-    pub(crate) fn split_first(bytes: &'a [u8]) -> Result<Option<(Self, &'a [u8])>, Corrupt> {
+    pub fn split_first(bytes: &'a [u8]) -> Result<Option<(Self, &'a [u8])>, Corrupt> {
         let (Some(length), Some(magic)) = (field(bytes, LENGTH), field(bytes, MAGIC)) else { return Ok(None) };
         let length = usize::try_from(i32::from_be_bytes(length)).map_err(|_| Corrupt)?;
         if length < LEAST_LENGTH || !matches!(i8::from_be_bytes(magic), 0..=2) {
@@ -66,32 +66,37 @@ impl<'a> Batch<'a> {
     }
 
     /// The bytes of a batch of format 2 as its log or its producer has them; `None` where they are too few for a header.
-    pub(crate) fn whole(bytes: &'a [u8]) -> Option<Self> {
+    pub fn whole(bytes: &'a [u8]) -> Option<Self> {
         (bytes.len() >= HEADER).then_some(Self(bytes))
     }
 
     /// Whether it is of format 2, and has a whole header.
-    pub(crate) fn is_current_format(self) -> bool {
+    pub fn is_current_format(self) -> bool {
         self.magic() == 2 && self.0.len() >= HEADER
     }
 
-    pub(crate) fn bytes(self) -> &'a [u8] {
+    /// All of it, the header included.
+    pub fn bytes(self) -> &'a [u8] {
         self.0
     }
 
-    pub(crate) fn size(self) -> usize {
+    /// Bytes, the header included.
+    pub fn size(self) -> usize {
         self.0.len()
     }
 
-    pub(crate) fn magic(self) -> i8 {
+    /// The number of its format: 0, 1 or 2.
+    pub fn magic(self) -> i8 {
         i8::from_be_bytes(self.field(MAGIC))
     }
 
-    pub(crate) fn base_offset(self) -> i64 {
+    /// The offset of the first record, as its producer counted: a log may have removed that record.
+    pub fn base_offset(self) -> i64 {
         i64::from_be_bytes(self.field(BASE_OFFSET))
     }
 
-    pub(crate) fn checksum_is_right(self) -> bool {
+    /// Whether the bytes are those over which the checksum (CRC-32C) was computed.
+    pub fn checksum_is_right(self) -> bool {
         let stored = u32::from_be_bytes(self.field(CRC));
         self.0.get(ATTRIBUTES..).is_some_and(|covered| crc32c::crc32c(covered) == stored)
     }
@@ -101,69 +106,80 @@ impl<'a> Batch<'a> {
     }
 
     /// The number of its compression; 0 for none.
-    pub(crate) fn codec(self) -> i16 {
+    pub fn codec(self) -> i16 {
         self.attributes() & COMPRESSION
     }
 
-    pub(crate) fn is_zstd(self) -> bool {
+    /// Whether it is compressed by zstd, which old clients cannot read.
+    pub fn is_zstd(self) -> bool {
         self.codec() == ZSTD
     }
 
     /// Whether it says that its timestamps are those of an append.
-    pub(crate) fn has_append_time(self) -> bool {
+    pub fn has_append_time(self) -> bool {
         self.attributes() & LOG_APPEND_TIME != 0
     }
 
-    pub(crate) fn is_transactional(self) -> bool {
+    /// Whether it belongs to a transaction.
+    pub fn is_transactional(self) -> bool {
         self.attributes() & TRANSACTIONAL != 0
     }
 
-    pub(crate) fn is_control(self) -> bool {
+    /// Whether its records are control records: markers that end transactions.
+    pub fn is_control(self) -> bool {
         self.attributes() & CONTROL != 0
     }
 
-    pub(crate) fn last_offset_delta(self) -> i32 {
+    /// The offset of the last record, less the base offset.
+    pub fn last_offset_delta(self) -> i32 {
         i32::from_be_bytes(self.field(LAST_OFFSET_DELTA))
     }
 
-    pub(crate) fn base_timestamp(self) -> i64 {
+    /// The timestamp that those of the records are counted from. Milliseconds.
+    pub fn base_timestamp(self) -> i64 {
         i64::from_be_bytes(self.field(BASE_TIMESTAMP))
     }
 
-    pub(crate) fn max_timestamp(self) -> i64 {
+    /// The greatest timestamp of its records, or that of the append. Milliseconds.
+    pub fn max_timestamp(self) -> i64 {
         i64::from_be_bytes(self.field(MAX_TIMESTAMP))
     }
 
-    pub(crate) fn producer_id(self) -> i64 {
+    /// The producer id; [`NO_PRODUCER_ID`] for none.
+    pub fn producer_id(self) -> i64 {
         i64::from_be_bytes(self.field(PRODUCER_ID))
     }
 
-    pub(crate) fn has_producer_id(self) -> bool {
+    /// Whether it has a producer id.
+    pub fn has_producer_id(self) -> bool {
         self.producer_id() > NO_PRODUCER_ID
     }
 
-    pub(crate) fn producer_epoch(self) -> i16 {
+    /// The producer epoch; [`NO_PRODUCER_EPOCH`] for none.
+    pub fn producer_epoch(self) -> i16 {
         i16::from_be_bytes(self.field(PRODUCER_EPOCH))
     }
 
-    pub(crate) fn base_sequence(self) -> i32 {
+    /// The sequence number of the first record; [`NO_SEQUENCE`] for none.
+    pub fn base_sequence(self) -> i32 {
         i32::from_be_bytes(self.field(BASE_SEQUENCE))
     }
 
     /// The sequence number of the last record: they wrap from the largest `i32` to 0.
-    pub(crate) fn last_sequence(self) -> i32 {
+    pub fn last_sequence(self) -> i32 {
         if self.base_sequence() == NO_SEQUENCE {
             return NO_SEQUENCE;
         }
         add_sequence(self.base_sequence(), self.last_offset_delta())
     }
 
-    pub(crate) fn count(self) -> i32 {
+    /// How many records it says that it holds.
+    pub fn count(self) -> i32 {
         i32::from_be_bytes(self.field(COUNT))
     }
 
     /// What follows the header.
-    pub(crate) fn records(self) -> &'a [u8] {
+    pub fn records(self) -> &'a [u8] {
         self.0.get(HEADER..).unwrap_or_default()
     }
 
@@ -174,7 +190,7 @@ impl<'a> Batch<'a> {
 }
 
 /// The sequence number so many records later.
-pub(crate) fn add_sequence(sequence: i32, increment: i32) -> i32 {
+pub fn add_sequence(sequence: i32, increment: i32) -> i32 {
     match sequence.checked_add(increment) {
         Some(sum) => sum,
         None => increment - (i32::MAX - sequence) - 1,
@@ -182,25 +198,25 @@ pub(crate) fn add_sequence(sequence: i32, increment: i32) -> i32 {
 }
 
 /// The sequence number so many records earlier.
-pub(crate) fn subtract_sequence(sequence: i32, decrement: i32) -> i32 {
+pub fn subtract_sequence(sequence: i32, decrement: i32) -> i32 {
     if sequence >= decrement { sequence - decrement } else { i32::MAX - (decrement - sequence) + 1 }
 }
 
 /// Gives a batch its place in the log. Neither field is under the checksum, so that a broker may do this.
-pub(crate) fn set_place(batch: &mut [u8], base_offset: i64, leader_epoch: i32) {
+pub fn set_place(batch: &mut [u8], base_offset: i64, leader_epoch: i32) {
     put(batch, BASE_OFFSET, base_offset.to_be_bytes());
     put(batch, LEADER_EPOCH, leader_epoch.to_be_bytes());
 }
 
 /// Stamps a batch with the time of the append (`message.timestamp.type=LogAppendTime`), in milliseconds.
-pub(crate) fn set_append_time(batch: &mut [u8], millis: i64) {
+pub fn set_append_time(batch: &mut [u8], millis: i64) {
     let attributes = field(batch, ATTRIBUTES).map(i16::from_be_bytes).unwrap_or_default() | LOG_APPEND_TIME;
     put(batch, ATTRIBUTES, attributes.to_be_bytes());
     set_max_timestamp(batch, millis);
 }
 
 /// Says that the timestamps are the producer's, the largest of which is this, in milliseconds.
-pub(crate) fn set_create_time(batch: &mut [u8], millis: i64) {
+pub fn set_create_time(batch: &mut [u8], millis: i64) {
     let attributes = field(batch, ATTRIBUTES).map(i16::from_be_bytes).unwrap_or_default() & !LOG_APPEND_TIME;
     put(batch, ATTRIBUTES, attributes.to_be_bytes());
     set_max_timestamp(batch, millis);
@@ -214,7 +230,7 @@ fn set_max_timestamp(batch: &mut [u8], millis: i64) {
 }
 
 /// The header of a new control batch of one record, in front of the record's bytes.
-pub(crate) fn control(record: &[u8], now: i64, producer_id: i64, producer_epoch: i16) -> Vec<u8> {
+pub fn control(record: &[u8], now: i64, producer_id: i64, producer_epoch: i16) -> Vec<u8> {
     let mut batch = vec![0; HEADER];
     batch.extend_from_slice(record);
     let length = i32::try_from(batch.len() - OVERHEAD).unwrap_or(i32::MAX);
