@@ -84,9 +84,9 @@ impl Stage<'_> {
 
     fn consumed(&self, input: &Contents) -> Result<(Vec<said::Process>, BTreeMap<i32, i64>), Error> {
         let known: HashSet<&Value> = input.all.iter().map(|record| &record.value).collect();
-        let lines: Vec<String> = self.cast.iter().flat_map(Cast::lines).collect();
+        let said = said::processing_of(self.cast.iter().map(Cast::lines), &known);
         let committed = self.kafka.offsets(&self.group())?.committed(&self.topic(), self.case.partitions)?;
-        Ok((said::processing(&lines, &known), committed.into_iter().collect()))
+        Ok((said, committed.into_iter().collect()))
     }
 
     /// What showed and was not announced.
