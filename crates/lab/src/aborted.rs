@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use common::transaction::{TxnError, retry};
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::error::Error;
-use crate::kafka::{Kafka, Observer, REQUEST};
+use crate::kafka::{Kafka, Observer, REQUEST, flush};
 use crate::value::Value;
 
 /// What the values of aborted records begin with.
@@ -29,8 +29,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Writes transactions, and aborts them.
 pub struct AbortedWriter {
-    // This producer serves delivery reports on a thread of its own: an abort waits for them.
-    producer: ThreadedProducer<Observer>,
+    producer: BaseProducer<Observer>,
     topic: String,
     partitions: i32,
     written: usize,
@@ -51,6 +50,12 @@ impl AbortedWriter {
     ) -> Result<Self, Error> {
         let producer = kafka.producer(transactional_id, timeout)?;
         let writer = Self { producer, topic: topic.to_owned(), partitions, written: 0 };
+        // With a connection at hand, librdkafka asks for the coordinator at once; without one, half a second later.
+        writer
+            .producer
+            .client()
+            .fetch_metadata(Some(topic), REQUEST)
+            .map_err(|error| Error::Aborted { topic: topic.to_owned(), why: error.to_string() })?;
         retry(REQUEST, || Ok(writer.producer.init_transactions(REQUEST)?)).map_err(|error| writer.error(error))?;
         Ok(writer)
     }
@@ -97,7 +102,7 @@ impl AbortedWriter {
             }
         }
         // An abort would discard what has not left yet.
-        Ok(self.producer.flush(REQUEST)?)
+        Ok(flush(&self.producer)?)
     }
 
     fn error(&self, error: TxnError) -> Error {

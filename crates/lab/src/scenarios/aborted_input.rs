@@ -97,9 +97,7 @@ const READ_UNCOMMITTED: &[Setting] = &[Setting {
 }];
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
-    stage.fill_aborted()?;
-    stage.fill()?;
-    stage.fill_aborted()?;
+    stage.fill_between_aborted()?;
     stage.start("program")?;
     stage.finish("program")?;
     Ok(())
