@@ -2,10 +2,10 @@
 //! shows them. A consumer that processes one has read what never happened.
 
 use common::transaction::{TxnError, retry};
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::error::Error;
-use crate::kafka::{Kafka, Observer, REQUEST};
+use crate::kafka::{Kafka, Observer, REQUEST, flush};
 use crate::value::Value;
 
 /// What the values of aborted records begin with.
@@ -24,8 +24,7 @@ const RECORDS: usize = 3;
 
 /// Writes transactions, and aborts them.
 pub struct AbortedWriter {
-    // This producer serves delivery reports on a thread of its own: an abort waits for them.
-    producer: ThreadedProducer<Observer>,
+    producer: BaseProducer<Observer>,
     topic: String,
     partitions: i32,
     written: usize,
@@ -39,6 +38,12 @@ impl AbortedWriter {
     pub fn new(kafka: &Kafka, transactional_id: &str, topic: &str, partitions: i32) -> Result<Self, Error> {
         let writer =
             Self { producer: kafka.producer(transactional_id)?, topic: topic.to_owned(), partitions, written: 0 };
+        // With a connection at hand, librdkafka asks for the coordinator at once; without one, half a second later.
+        writer
+            .producer
+            .client()
+            .fetch_metadata(Some(topic), REQUEST)
+            .map_err(|error| Error::Aborted { topic: topic.to_owned(), why: error.to_string() })?;
         retry(REQUEST, || Ok(writer.producer.init_transactions(REQUEST)?)).map_err(|error| writer.error(error))?;
         Ok(writer)
     }
@@ -70,7 +75,7 @@ impl AbortedWriter {
             }
         }
         // Before the abort, which would discard what has not left yet.
-        self.producer.flush(REQUEST)?;
+        flush(&self.producer)?;
         retry(REQUEST, || Ok(self.producer.abort_transaction(REQUEST)?))
     }
 

@@ -10,8 +10,8 @@ use rdkafka::admin::AdminClient;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, TopicPartitionList};
 
 use crate::error::Error;
@@ -151,12 +151,13 @@ impl Kafka {
         self.create(&[])
     }
 
-    /// A producer that writes each record once.
+    /// A producer that sends each record once: what is not acknowledged is an error, and not sent again. (An idempotent
+    /// one would first wait half a second for its producer id.)
     ///
     /// # Errors
     /// When librdkafka refuses the properties.
     pub(crate) fn writer<P: FromClientConfigAndContext<Observer>>(&self) -> Result<P, Error> {
-        self.create(&[("enable.idempotence", "true"), ("linger.ms", "0")])
+        self.create(&[("retries", "0"), ("max.in.flight", "1"), ("linger.ms", "0")])
     }
 
     /// The committed offsets of a group.
@@ -180,6 +181,25 @@ impl Kafka {
             config.set(*key, *value);
         }
         config.create_with_context(Observer::default()).map_err(|error| Error::Client(error.to_string()))
+    }
+}
+
+/// Waits until everything that was sent is answered. (`BaseProducer::flush` looks every 100 ms.)
+///
+/// # Errors
+/// When it is not within [`REQUEST`].
+pub(crate) fn flush(producer: &BaseProducer<Observer>) -> KafkaResult<()> {
+    let end = Instant::now() + REQUEST;
+    loop {
+        // Serves the delivery reports that are there, and returns.
+        producer.poll(Duration::ZERO);
+        if producer.in_flight_count() == 0 {
+            return Ok(());
+        }
+        if Instant::now() >= end {
+            return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

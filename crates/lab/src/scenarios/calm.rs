@@ -59,9 +59,7 @@ const CASE: Case = Case {
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     if !matches!(stage.program.role, Role::Producer(_)) {
-        stage.fill_aborted()?;
-        stage.fill()?;
-        stage.fill_aborted()?;
+        stage.fill_between_aborted()?;
     }
     stage.start("program")?;
     stage.finish("program")?;
