@@ -56,10 +56,7 @@ const INSTANCE: &str = "instance id";
 
 const AT_MOST_ONCE: Case = Case {
     programs: &["consumer-at-most-once"],
-    promise: Text {
-        en: "no message is processed twice",
-        fr: "aucun message n'est traité deux fois",
-    },
+    promise: Text { en: "no message is processed twice", fr: "aucun message n'est traité deux fois" },
     exhibits: &[REFUSED],
     why: Text {
         en: "The evicted member's commit is refused, and what it could not commit it does not process. The message is its successor's, which started from the last committed offset: processed once.",
@@ -123,24 +120,40 @@ const BY_SESSION: &[Setting] = &[
             fr: "combien de temps le groupe attend le membre figé (45 s par défaut), pas ce qu'il fait ensuite",
         },
     },
-    Setting {
-        key: "heartbeat.interval.ms",
-        value: Amount::Of("200"),
-        why: Text {
-            en: "how soon a member hears what the group has decided (3 s by default), not the decision",
-            fr: "quand un membre apprend ce que le groupe a décidé (3 s par défaut), pas la décision",
-        },
-    },
+    HEARTBEAT,
+    FETCH,
 ];
 
-const BY_INSTANCE: &[Setting] = &[Setting {
-    key: "group.instance.id",
-    value: Amount::Of("worker"),
-    why: Text {
-        en: "the variant itself: a static member, whose successor takes its place at once",
-        fr: "la variante elle-même : un membre statique, dont le successeur prend aussitôt la place",
+const BY_INSTANCE: &[Setting] = &[
+    Setting {
+        key: "group.instance.id",
+        value: Amount::Of("worker"),
+        why: Text {
+            en: "the variant itself: a static member, whose successor takes its place at once",
+            fr: "la variante elle-même : un membre statique, dont le successeur prend aussitôt la place",
+        },
     },
-}];
+    HEARTBEAT,
+    FETCH,
+];
+
+const HEARTBEAT: Setting = Setting {
+    key: "heartbeat.interval.ms",
+    value: Amount::Of("200"),
+    why: Text {
+        en: "how soon a member hears what the group has decided (3 s by default), not the decision",
+        fr: "quand un membre apprend ce que le groupe a décidé (3 s par défaut), pas la décision",
+    },
+};
+
+const FETCH: Setting = Setting {
+    key: "fetch.wait.max.ms",
+    value: Amount::Of("50"),
+    why: Text {
+        en: "how long an empty fetch keeps its connection busy (500 ms by default)",
+        fr: "combien de temps un fetch vide occupe sa connexion (500 ms par défaut)",
+    },
+};
 
 const CASE: Case = Case {
     variant: "",

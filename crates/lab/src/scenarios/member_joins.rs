@@ -51,14 +51,24 @@ const CASE: Case = Case {
     // One batch of eos-consumer before the second member comes, then one for each of the two.
     messages: 30,
     partitions: 2,
-    settings: &[Setting {
-        key: "heartbeat.interval.ms",
-        value: Amount::Of("100"),
-        why: Text {
-            en: "how soon a member hears of a rebalance (3 s by default), not what it does then",
-            fr: "quand un membre apprend le rééquilibrage (3 s par défaut), pas ce qu'il fait ensuite",
+    settings: &[
+        Setting {
+            key: "heartbeat.interval.ms",
+            value: Amount::Of("100"),
+            why: Text {
+                en: "how soon a member hears of a rebalance (3 s by default), not what it does then",
+                fr: "quand un membre apprend le rééquilibrage (3 s par défaut), pas ce qu'il fait ensuite",
+            },
         },
-    }],
+        Setting {
+            key: "fetch.wait.max.ms",
+            value: Amount::Of("50"),
+            why: Text {
+                en: "how long an empty fetch keeps its connection busy (500 ms by default)",
+                fr: "combien de temps un fetch vide occupe sa connexion (500 ms par défaut)",
+            },
+        },
+    ],
     play,
 };
 

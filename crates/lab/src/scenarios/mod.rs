@@ -9,13 +9,8 @@ mod zombie;
 use crate::scenario::Scenario;
 
 /// All scenarios.
-pub const ALL: &[&Scenario] = &[
-    &calm::SCENARIO,
-    &ack_lost::SCENARIO,
-    &zombie::SCENARIO,
-    &evicted::SCENARIO,
-    &member_joins::SCENARIO,
-];
+pub const ALL: &[&Scenario] =
+    &[&calm::SCENARIO, &ack_lost::SCENARIO, &zombie::SCENARIO, &evicted::SCENARIO, &member_joins::SCENARIO];
 
 /// The scenario of this name.
 pub fn find(name: &str) -> Option<&'static Scenario> {
