@@ -5,11 +5,14 @@ mod ack_lost;
 mod batch_half_done;
 mod calm;
 mod commit_lost;
+mod evicted;
 mod killed_after_commit;
 mod killed_before_commit;
 mod killed_between;
+mod member_joins;
 mod open_transaction;
 mod restart;
+mod zombie;
 
 use crate::scenario::Scenario;
 
@@ -22,6 +25,9 @@ pub const ALL: &[&Scenario] = &[
     &commit_lost::SCENARIO,
     &killed_between::SCENARIO,
     &batch_half_done::SCENARIO,
+    &zombie::SCENARIO,
+    &evicted::SCENARIO,
+    &member_joins::SCENARIO,
     &aborted_input::SCENARIO,
     &open_transaction::SCENARIO,
 ];
