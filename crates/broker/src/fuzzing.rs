@@ -1,5 +1,7 @@
 //! What the targets in `fuzz/` call.
 
+use std::ops::ControlFlow;
+
 use wire::{records, shape};
 
 /// Whether the codec may be given this body; see [`shape::check`].
@@ -17,6 +19,7 @@ pub fn header(version: i16, frame: &[u8]) -> Option<usize> {
 /// Reads the records of a batch in every way that there is.
 pub fn records(batch: &[u8], timestamp: i64) {
     let _ = records::validate(batch);
+    let _ = records::contents(batch, 100, &mut records::MOST_UNPACKED.clone(), |_, _| ControlFlow::<()>::Continue(()));
     let _ = records::find_timestamp(batch, timestamp, 0, &mut records::MOST_UNPACKED.clone());
     let _ = records::max_timestamp_offset(batch, &mut records::MOST_UNPACKED.clone());
 }

@@ -118,6 +118,25 @@ pub enum Error {
         /// The variant, if one was named.
         variant: Option<String>,
     },
+    /// The result cannot be written to standard output.
+    Print(String),
     /// Ctrl-C.
     Interrupted,
+}
+
+impl Error {
+    /// Whether every other run would fail for the same reason.
+    pub fn concerns_all(&self) -> bool {
+        matches!(
+            self,
+            Self::NoBroker { .. }
+                | Self::Listen { .. }
+                | Self::Client(_)
+                | Self::Create { .. }
+                | Self::SeedTaken { .. }
+                | Self::Proxy(_)
+                | Self::Trace { .. }
+                | Self::Spawn { .. }
+        )
+    }
 }

@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::catalogue::{PROGRAMS, Program};
+use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::scenario::{Case, Scenario};
 use crate::scenarios;
 use crate::stage::House;
+use crate::verdict::Verdict;
 
 /// One program in one case.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +37,10 @@ pub fn jobs() -> Vec<Job> {
 }
 
 /// Runs them, so many at a time; the outcomes are in the order of the jobs.
-pub fn run(house: &House, jobs: &[Job], at_once: usize) -> Vec<Outcome> {
+///
+/// # Errors
+/// What stands in the way of every run ([`Error::concerns_all`]), as soon as the first one meets it.
+pub fn run(house: &House, jobs: &[Job], at_once: usize) -> Result<Vec<Outcome>, Error> {
     let progress = Progress::new(jobs.len());
     let done = Mutex::new(Vec::new());
     let next = AtomicUsize::new(0);
@@ -46,6 +51,12 @@ pub fn run(house: &House, jobs: &[Job], at_once: usize) -> Vec<Outcome> {
             let running = progress.begin(job);
             let outcome = house.run(job.scenario, job.case, job.program);
             drop(running);
+            if let Verdict::Unknown(why) = &outcome.verdict
+                && why.concerns_all()
+            {
+                // No other is begun.
+                next.store(jobs.len(), Ordering::Relaxed);
+            }
             done.lock().unwrap_or_else(PoisonError::into_inner).push((number, outcome));
         }
     };
@@ -58,5 +69,12 @@ pub fn run(house: &House, jobs: &[Job], at_once: usize) -> Vec<Outcome> {
     progress.finish();
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, outcome)| outcome).collect()
+    let mut outcomes = Vec::new();
+    for (_, outcome) in done {
+        match outcome.verdict {
+            Verdict::Unknown(why) if why.concerns_all() => return Err(why),
+            _ => outcomes.push(outcome),
+        }
+    }
+    Ok(outcomes)
 }

@@ -10,7 +10,7 @@ mod tests;
 
 use std::{fmt, ops::ControlFlow};
 
-use read::{Slice, Source, Stream};
+use read::{Contents, Keep, Nothing, Slice, Source, Stream};
 
 use crate::batch::Batch;
 
@@ -130,40 +130,67 @@ fn header(batch: &[u8]) -> Result<Batch<'_>, Invalid> {
     Batch::whole(batch).ok_or(Invalid::Structure("shorter than the header of a batch"))
 }
 
-/// Shows the records of a batch in their order, until `look` breaks off; what it breaks off with, or the first fault.
-/// After the last record, nothing may follow.
+/// Shows the key and value of each record (`None` for null) in their order, until `look` breaks off; what it breaks off
+/// with. Of each, the first `most` bytes are shown. `unpack` is as in [`validate_each`].
+///
+/// # Errors
+/// The first fault. What came before it has been shown.
+pub fn contents<T>(
+    batch: &[u8],
+    most: usize,
+    unpack: &mut usize,
+    mut look: impl FnMut(Option<&[u8]>, Option<&[u8]>) -> ControlFlow<T>,
+) -> Result<Option<T>, Invalid> {
+    let contents = &mut Contents { most, key: None, value: None };
+    walk_keeping(header(batch)?, unpack, contents, |_, contents| {
+        look(contents.key.as_deref(), contents.value.as_deref())
+    })
+}
+
 fn walk<T>(
     batch: Batch<'_>,
     unpack: &mut usize,
-    look: impl FnMut(&Record) -> ControlFlow<T>,
+    mut look: impl FnMut(&Record) -> ControlFlow<T>,
+) -> Result<Option<T>, Invalid> {
+    walk_keeping(batch, unpack, &mut Nothing, |record, _| look(record))
+}
+
+/// Shows the records of a batch in their order, until `look` breaks off; what it breaks off with, or the first fault.
+/// After the last record, nothing may follow.
+fn walk_keeping<T, K: Keep>(
+    batch: Batch<'_>,
+    unpack: &mut usize,
+    keep: &mut K,
+    look: impl FnMut(&Record, &K) -> ControlFlow<T>,
 ) -> Result<Option<T>, Invalid> {
     match codec::unpack(batch.codec(), batch.records())? {
-        None => walk_source(&mut Slice(batch.records()), batch, look),
+        None => walk_source(&mut Slice(batch.records()), batch, keep, look),
         Some(unpacked) => {
             let mut stream = Stream::new(unpacked, *unpack);
-            let walked = walk_source(&mut stream, batch, look);
+            let walked = walk_source(&mut stream, batch, keep, look);
             *unpack = stream.left();
             walked
         }
     }
 }
 
-fn walk_source<T>(
+fn walk_source<T, K: Keep>(
     source: &mut impl Source,
     batch: Batch<'_>,
-    mut look: impl FnMut(&Record) -> ControlFlow<T>,
+    keep: &mut K,
+    mut look: impl FnMut(&Record, &K) -> ControlFlow<T>,
 ) -> Result<Option<T>, Invalid> {
     // Read once, not for each record.
     let (base_offset, base_timestamp) = (batch.base_offset(), batch.base_timestamp());
     let stamp = batch.has_append_time().then(|| batch.max_timestamp());
     for _ in 0..batch.count() {
-        let fields = source.record()?;
+        let fields = source.record(keep)?;
         let record = Record {
             offset: base_offset.wrapping_add(i64::from(fields.offset_delta)),
             timestamp: stamp.unwrap_or_else(|| base_timestamp.wrapping_add(fields.timestamp_delta)),
             has_key: fields.has_key,
         };
-        if let ControlFlow::Break(found) = look(&record) {
+        if let ControlFlow::Break(found) = look(&record, keep) {
             return Ok(Some(found));
         }
     }

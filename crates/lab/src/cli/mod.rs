@@ -41,14 +41,10 @@ pub fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_target(false).init();
     let done = match &lab.command {
         Some(Command::Broker(serve)) => return keep_broker(serve, lang),
-        Some(Command::List(list)) => {
-            print(&list::render(lang, list.format == Format::Json));
-            Ok(0)
-        }
-        Some(Command::Show(show)) => show::show(&show.kafka, &show.topic, show.last).map(|topic| {
-            print(&show::render(&topic, lang, show.format == Format::Json, colours()));
-            0
-        }),
+        Some(Command::List(list)) => print(&list::render(lang, list.format == Format::Json)).map(|()| 0),
+        Some(Command::Show(show)) => show::show(&show.kafka, &show.topic, show.last)
+            .and_then(|topic| print(&show::render(&topic, lang, show.format == Format::Json, colours())))
+            .map(|()| 0),
         Some(Command::Run(run)) => run_some(run, given, lang),
         None => run_all(&lab, given, lang),
     };
@@ -93,7 +89,7 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
     print(&match lab.flags.format {
         Format::Table => table::render(&outcomes, seed, lang, colours()),
         Format::Json => format!("{:#}\n", json::render(&outcomes, seed)),
-    });
+    })?;
     Ok(status(&outcomes))
 }
 
@@ -118,7 +114,7 @@ fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
             outcomes.iter().map(|outcome| story::render(outcome, lang, colours())).collect::<Vec<_>>().join("\n")
         }
         Format::Json => format!("{:#}\n", json::render(&outcomes, seed)),
-    });
+    })?;
     Ok(status(&outcomes))
 }
 
@@ -162,7 +158,7 @@ fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) 
         leftovers: Default::default(),
     };
     let at_once = flags.jobs.map_or_else(at_once, usize::from);
-    let outcomes = matrix::run(&house, jobs, at_once);
+    let done = matrix::run(&house, jobs, at_once);
     if flags.keep {
         say(&lang.kept(&house.leftovers.topics()));
     } else {
@@ -173,7 +169,7 @@ fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) 
     if stop::requested() {
         return Err(Error::Interrupted);
     }
-    Ok((outcomes, seed))
+    done.map(|outcomes| (outcomes, seed))
 }
 
 /// Nearly all of a run is waiting (for a connection, a time limit, a rebalance): many to a processor.
@@ -191,10 +187,13 @@ fn colours() -> bool {
 }
 
 /// Results go to standard output; everything else, to standard error.
-fn print(text: &str) {
+fn print(text: &str) -> Result<(), Error> {
     let mut out = io::stdout().lock();
-    // Nobody reads it any more: the exit status still tells the result.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Nobody reads it any more: the exit status still tells the result.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| Error::Print(error.to_string())),
+    }
 }
 
 fn say(line: &str) {

@@ -71,6 +71,7 @@ fn english(error: &Error) -> String {
         Error::Trace { path, why } => {
             format!("the trace cannot be written to {path}: {why}; choose another --trace FOLDER")
         }
+        Error::Print(why) => format!("the result cannot be written: {why}; free some space, or redirect it elsewhere"),
         Error::NotReached { moment } => format!("the moment \"{moment}\" did not come: nothing was shown"),
         Error::NoSuchRun { program, scenario, variant } => {
             let variant = variant.as_ref().map(|variant| format!(" in the variant \"{variant}\"")).unwrap_or_default();
@@ -131,6 +132,9 @@ fn french(error: &Error) -> String {
         ),
         Error::Trace { path, why } => {
             format!("la trace ne peut pas être écrite dans {path} : {why} ; choisissez un autre dossier avec --trace")
+        }
+        Error::Print(why) => {
+            format!("le résultat ne peut pas être écrit : {why} ; libérez de la place, ou redirigez-le")
         }
         Error::NotReached { moment } => {
             format!("le moment « {moment} » n'est pas venu : l'expérience ne montre rien")

@@ -83,7 +83,9 @@ impl Connection {
 
     /// An answer from the broker.
     async fn answer(self: &Rc<Self>, entry: &Entry, frame: Bytes, client: &mut ToClient<'_>) -> Result<(), End> {
-        let facts = codec::response_facts(&entry.header, &frame);
+        let mut facts = codec::response_facts(&entry.header, &frame);
+        self.clients.learn_topics(codec::topic_names(&entry.header, &frame));
+        self.clients.name_topics(&mut facts);
         let ours = matches!(entry.answer, Answer::Ours(_));
         let event = Frame {
             side: Side::Response,

@@ -13,16 +13,58 @@ pub(super) struct Fields {
     pub(super) has_key: bool,
 }
 
+/// What becomes of the key and value of a record: each says whether it is not null.
+pub(super) trait Keep {
+    fn key(&mut self, source: &mut impl Source) -> Result<bool, Invalid>;
+
+    fn value(&mut self, source: &mut impl Source) -> Result<bool, Invalid>;
+}
+
+/// Skips both.
+pub(super) struct Nothing;
+
+impl Keep for Nothing {
+    #[inline]
+    fn key(&mut self, source: &mut impl Source) -> Result<bool, Invalid> {
+        source.skip_bytes()
+    }
+
+    #[inline]
+    fn value(&mut self, source: &mut impl Source) -> Result<bool, Invalid> {
+        source.skip_bytes()
+    }
+}
+
+/// Keeps both of the record that was read last, up to so many bytes of each.
+pub(super) struct Contents {
+    pub(super) most: usize,
+    pub(super) key: Option<Vec<u8>>,
+    pub(super) value: Option<Vec<u8>>,
+}
+
+impl Keep for Contents {
+    fn key(&mut self, source: &mut impl Source) -> Result<bool, Invalid> {
+        source.keep_bytes(&mut self.key, self.most)
+    }
+
+    fn value(&mut self, source: &mut impl Source) -> Result<bool, Invalid> {
+        source.keep_bytes(&mut self.value, self.most)
+    }
+}
+
 /// Bytes from which records are read.
-pub(super) trait Source {
+pub(super) trait Source: Sized {
     fn byte(&mut self) -> Result<u8, Invalid>;
 
     fn skip(&mut self, size: usize) -> Result<(), Invalid>;
 
+    /// Appends the next bytes.
+    fn take(&mut self, size: usize, out: &mut Vec<u8>) -> Result<(), Invalid>;
+
     fn is_at_end(&mut self) -> Result<bool, Invalid>;
 
     /// The next record, its size included.
-    fn record(&mut self) -> Result<Fields, Invalid>;
+    fn record(&mut self, keep: &mut impl Keep) -> Result<Fields, Invalid>;
 
     /// Zigzag, at most 32 bits.
     #[inline]
@@ -64,15 +106,28 @@ pub(super) trait Source {
         Ok(true)
     }
 
+    /// Likewise, and keeps the first of them; `out` is `None` for null.
+    fn keep_bytes(&mut self, out: &mut Option<Vec<u8>>, most: usize) -> Result<bool, Invalid> {
+        let Ok(size) = usize::try_from(self.varint()?) else {
+            *out = None;
+            return Ok(false);
+        };
+        let out = out.get_or_insert_default();
+        out.clear();
+        self.take(size.min(most), out)?;
+        self.skip(size.saturating_sub(most))?;
+        Ok(true)
+    }
+
     /// A record, from its attributes on.
     #[inline]
-    fn fields(&mut self) -> Result<Fields, Invalid> {
+    fn fields(&mut self, keep: &mut impl Keep) -> Result<Fields, Invalid> {
         // The attributes, of which none is used.
         self.skip(1)?;
         let timestamp_delta = self.varlong()?;
         let offset_delta = self.varint()?;
-        let has_key = self.skip_bytes()?;
-        self.skip_bytes()?;
+        let has_key = keep.key(self)?;
+        keep.value(self)?;
         let headers = self.varint()?;
         if headers < 0 {
             return Err(Invalid::Structure("a negative number of headers"));
@@ -106,17 +161,24 @@ impl Source for Slice<'_> {
         Ok(())
     }
 
+    fn take(&mut self, size: usize, out: &mut Vec<u8>) -> Result<(), Invalid> {
+        let (taken, rest) = self.0.split_at_checked(size).ok_or(TOO_SHORT)?;
+        out.extend_from_slice(taken);
+        self.0 = rest;
+        Ok(())
+    }
+
     fn is_at_end(&mut self) -> Result<bool, Invalid> {
         Ok(self.0.is_empty())
     }
 
     #[inline]
-    fn record(&mut self) -> Result<Fields, Invalid> {
+    fn record(&mut self, keep: &mut impl Keep) -> Result<Fields, Invalid> {
         let size = usize::try_from(self.varint()?).map_err(|_| Invalid::Structure("a record of negative size"))?;
         let (body, rest) = self.0.split_at_checked(size).ok_or(TOO_SHORT)?;
         self.0 = rest;
         let mut body = Slice(body);
-        let fields = body.fields()?;
+        let fields = body.fields(keep)?;
         if body.0.is_empty() { Ok(fields) } else { Err(Invalid::Structure("a record of another size than it says")) }
     }
 }
@@ -182,14 +244,29 @@ impl<R: Read> Source for Stream<R> {
         Ok(())
     }
 
+    fn take(&mut self, mut size: usize, out: &mut Vec<u8>) -> Result<(), Invalid> {
+        while size > 0 {
+            let filled = self.filled()?;
+            let taken = filled.get(..size).unwrap_or(filled);
+            if taken.is_empty() {
+                return Err(TOO_SHORT);
+            }
+            out.extend_from_slice(taken);
+            let step = taken.len();
+            self.start += step;
+            size -= step;
+        }
+        Ok(())
+    }
+
     fn is_at_end(&mut self) -> Result<bool, Invalid> {
         Ok(self.filled()?.is_empty())
     }
 
     /// The size is not used: neither does Kafka.
     #[inline]
-    fn record(&mut self) -> Result<Fields, Invalid> {
+    fn record(&mut self, keep: &mut impl Keep) -> Result<Fields, Invalid> {
         self.varint()?;
-        self.fields()
+        self.fields(keep)
     }
 }

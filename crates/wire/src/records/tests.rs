@@ -144,6 +144,34 @@ fn a_sound_batch_is_valid_in_every_codec() {
 }
 
 #[test]
+fn keys_and_values_are_shown_up_to_a_size() {
+    let drafts = drafts();
+    for codec in CODECS {
+        for most in [0, 1, 299, 300, 301] {
+            let mut seen = Vec::new();
+            let shown = contents(&batch_of(codec, 0, &drafts), most, &mut MOST_UNPACKED.clone(), |key, value| {
+                seen.push((key.map(<[u8]>::to_vec), value.map(<[u8]>::to_vec)));
+                ControlFlow::<()>::Continue(())
+            });
+            assert_eq!(shown, Ok(None), "codec {codec}");
+            let cut = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| bytes[..bytes.len().min(most)].to_vec());
+            let expected: Vec<_> = drafts.iter().map(|draft| (cut(&draft.key), cut(&draft.value))).collect();
+            assert_eq!(seen, expected, "codec {codec}, {most}");
+        }
+        let second = contents(&batch_of(codec, 0, &drafts), 9, &mut MOST_UNPACKED.clone(), |key, value| {
+            if key.is_none() { ControlFlow::Break(value.map(<[u8]>::len)) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!(second, Ok(Some(Some(0))), "codec {codec}");
+        let mut seen = 0;
+        let too_large = contents(&batch_of(codec, 0, &drafts), 9, &mut 10, |_, _| {
+            seen += 1;
+            ControlFlow::<()>::Continue(())
+        });
+        assert_eq!(too_large.is_ok(), codec == 0, "codec {codec}");
+    }
+}
+
+#[test]
 fn batches_of_client_libraries_are_valid() {
     for (by, batch) in recorded::RECORDED {
         let batch = bytes_of(batch);
@@ -335,6 +363,7 @@ proptest! {
         if validate_each(&batch, &mut MOST_UNPACKED.clone(), |_| records += 1).is_ok() {
             prop_assert_eq!(records, header(&batch).unwrap().count());
         }
+        let _ = contents(&batch, 100, &mut MOST_UNPACKED.clone(), |_, _| ControlFlow::<()>::Continue(()));
         find_timestamp(&batch, i64::MAX, 0, &mut MOST_UNPACKED.clone());
         max_timestamp_offset(&batch, &mut MOST_UNPACKED.clone());
     }

@@ -1,7 +1,7 @@
 //! Clients of the user's own that misbehave: one line each, the right status, nothing left running.
 
 use super::convictions::write_script;
-use super::{expect, lab, stdout};
+use super::{expect, lab, stderr, stdout};
 
 /// What the lab says when this script is to be judged as producer-at-least-once.
 fn judged(script: &str, status: i32) -> String {
@@ -22,7 +22,9 @@ fn judged(script: &str, status: i32) -> String {
 fn one_that_cannot_be_started() {
     let output = lab(&["run", "producer-at-least-once", "calm", "--", "/no/such/client"]).output().unwrap();
     expect(&output, 2);
-    assert!(stdout(&output).contains("/no/such/client cannot be started"), "{}", stdout(&output));
+    let said = stderr(&output);
+    assert!(said.contains("error: /no/such/client cannot be started"), "{said}");
+    assert_eq!(stdout(&output), "");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn what_is_kept_is_there_for_inspection_and_its_seed_is_taken() {
     assert!(stderr(&output).contains(&format!("{names}-topic")), "{}", stderr(&output));
     let again = lab(&args).output().unwrap();
     expect(&again, 2);
-    assert!(stdout(&again).contains("exists already"), "{}", stdout(&again));
+    assert!(stderr(&again).contains("exists already"), "{}", stderr(&again));
     assert_eq!(left_behind(&names).len(), 2, "it is not the second run's to delete");
     delete(&kept);
 }
@@ -137,4 +137,24 @@ fn the_lab_ends_soon_after_its_last_run() {
     expect(&lab(&["--scenario", "calm", "--only", "producer-at-most-once", "--messages", "3"]).output().unwrap(), 0);
     // No time is promised; but a wait for something that never comes would be seen here.
     assert!(begun.elapsed() < PATIENCE + Duration::from_secs(1));
+}
+
+#[test]
+fn a_full_disk_for_the_trace_costs_the_trace_only() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/full", folder.path().join("calm-producer-at-least-once.jsonl")).unwrap();
+    let args = ["--scenario", "calm", "--only", "producer-at-least-once", "--messages", "5"];
+    let output = lab(&args).arg("--trace").arg(folder.path()).output().unwrap();
+    expect(&output, 0);
+    let said = stderr(&output);
+    assert_eq!(said.matches("the trace is not complete").count(), 1, "{said}");
+}
+
+#[test]
+fn a_full_disk_for_the_result_is_one_line() {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let args = ["--scenario", "calm", "--only", "producer-at-least-once", "--messages", "5"];
+    let output = lab(&args).stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    expect(&output, 2);
+    assert!(stderr(&output).contains("error: the result cannot be written"), "{}", stderr(&output));
 }
