@@ -1,6 +1,8 @@
 //! Aborted transactions in the input of the consumers: read_committed hides them (librdkafka's default), read_uncommitted
 //! shows them. A consumer that processes one has read what never happened.
 
+use std::time::Duration;
+
 use common::transaction::{TxnError, retry};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
@@ -22,6 +24,9 @@ const TRANSACTIONS: usize = 2;
 /// How many records each of them writes to each partition.
 const RECORDS: usize = 3;
 
+/// How long the coordinator leaves a transaction open that nobody ends: the default of librdkafka.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Writes transactions, and aborts them.
 pub struct AbortedWriter {
     producer: BaseProducer<Observer>,
@@ -31,13 +36,20 @@ pub struct AbortedWriter {
 }
 
 impl AbortedWriter {
-    /// A writer for this topic.
+    /// A writer for this topic. What another with this transactional id has left open is aborted; what this one leaves
+    /// open is aborted after the timeout (at least 1 s, counted in milliseconds).
     ///
     /// # Errors
     /// When the transaction coordinator does not answer.
-    pub fn new(kafka: &Kafka, transactional_id: &str, topic: &str, partitions: i32) -> Result<Self, Error> {
-        let writer =
-            Self { producer: kafka.producer(transactional_id)?, topic: topic.to_owned(), partitions, written: 0 };
+    pub fn new(
+        kafka: &Kafka,
+        transactional_id: &str,
+        timeout: Duration,
+        topic: &str,
+        partitions: i32,
+    ) -> Result<Self, Error> {
+        let producer = kafka.producer(transactional_id, timeout)?;
+        let writer = Self { producer, topic: topic.to_owned(), partitions, written: 0 };
         // With a connection at hand, librdkafka asks for the coordinator at once; without one, half a second later.
         writer
             .producer
@@ -59,12 +71,27 @@ impl AbortedWriter {
         Ok(())
     }
 
+    /// Writes a few such records to every partition, in a transaction that stays open, as if its producer had died.
+    ///
+    /// # Errors
+    /// When a record cannot be written.
+    pub fn leave_open(mut self) -> Result<usize, Error> {
+        self.open().map_err(|error| self.error(error))?;
+        // Letting go of a producer does not end its transaction.
+        Ok(self.written)
+    }
+
     /// How many records were written, and aborted.
     pub fn written(&self) -> usize {
         self.written
     }
 
     fn transaction(&mut self) -> Result<(), TxnError> {
+        self.open()?;
+        retry(REQUEST, || Ok(self.producer.abort_transaction(REQUEST)?))
+    }
+
+    fn open(&mut self) -> Result<(), TxnError> {
         self.producer.begin_transaction()?;
         for _ in 0..RECORDS {
             for partition in 0..self.partitions {
@@ -74,9 +101,8 @@ impl AbortedWriter {
                 self.written += 1;
             }
         }
-        // Before the abort, which would discard what has not left yet.
-        flush(&self.producer)?;
-        retry(REQUEST, || Ok(self.producer.abort_transaction(REQUEST)?))
+        // An abort would discard what has not left yet.
+        Ok(flush(&self.producer)?)
     }
 
     fn error(&self, error: TxnError) -> Error {

@@ -131,13 +131,18 @@ impl Kafka {
         ])
     }
 
-    /// A transactional producer.
+    /// A transactional producer; what it leaves open is aborted after the timeout.
     ///
     /// # Errors
     /// When librdkafka refuses the properties.
-    pub(crate) fn producer<P: FromClientConfigAndContext<Observer>>(&self, transactional_id: &str) -> Result<P, Error> {
+    pub(crate) fn producer<P: FromClientConfigAndContext<Observer>>(
+        &self,
+        transactional_id: &str,
+        timeout: Duration,
+    ) -> Result<P, Error> {
         self.create(&[
             ("transactional.id", transactional_id),
+            ("transaction.timeout.ms", &timeout.as_millis().to_string()),
             // The next transaction meets the markers of the last one (CONCURRENT_TRANSACTIONS), and asks again.
             ("retry.backoff.ms", "5"),
         ])

@@ -109,12 +109,14 @@ impl Lang {
             (En, Kind::Reordered) => "out of order",
             (En, Kind::AbortedVisible) => "aborted, and yet visible at read_committed",
             (En, Kind::Torn) => "missing from a transaction of which another part is visible",
+            (En, Kind::Half) => "its result visible, its offset not committed",
             (En, Kind::AbortedProcessed) => "processed, although its transaction was aborted",
             (En, Kind::Phantom) => "there, although nobody sent it",
             (En, Kind::Misplaced) => "not where the program says it is",
             (En, Kind::OtherPartition) => "result in another partition than its input",
             (En, Kind::OtherKey) => "result with another key than its input",
             (En, Kind::Failed) => "reported as failed",
+            (En, Kind::Aborted) => "reported as aborted",
             (En, Kind::Unacknowledged) => "sent, and never acknowledged",
             (En, Kind::Missing) => "not done, as far as the program says",
             (En, Kind::NotCommitted) => "processed, and its offset not committed",
@@ -124,12 +126,14 @@ impl Lang {
             (Fr, Kind::Reordered) => "dans le désordre",
             (Fr, Kind::AbortedVisible) => "avorté, et pourtant visible en read_committed",
             (Fr, Kind::Torn) => "absent d'une transaction dont une autre partie est visible",
+            (Fr, Kind::Half) => "son résultat visible, son offset pas commité",
             (Fr, Kind::AbortedProcessed) => "traité, alors que sa transaction a été avortée",
             (Fr, Kind::Phantom) => "présent, alors que personne ne l'a envoyé",
             (Fr, Kind::Misplaced) => "absent de la place qu'annonce le programme",
             (Fr, Kind::OtherPartition) => "résultat dans une autre partition que son entrée",
             (Fr, Kind::OtherKey) => "résultat avec une autre clé que son entrée",
             (Fr, Kind::Failed) => "annoncé comme échoué",
+            (Fr, Kind::Aborted) => "annoncé comme avorté",
             (Fr, Kind::Unacknowledged) => "envoyé, et jamais acquitté",
             (Fr, Kind::Missing) => "pas fait, à ce qu'en dit le programme",
             (Fr, Kind::NotCommitted) => "traité, sans que son offset soit commité",
@@ -284,6 +288,9 @@ fn english(error: &Error) -> String {
              or none"
         ),
         Error::Aborted { topic, why } => format!("the aborted transactions cannot be written to {topic}: {why}"),
+        Error::NoTopic { topic, servers } => {
+            format!("there is no topic {topic} on {servers}: check the name, and --bootstrap-servers")
+        }
         Error::Read { topic, why } => format!("topic {topic} cannot be read to its end: {why}"),
         Error::OpenTransaction { topic, partition, last_stable, end } => format!(
             "a transaction stays open in {topic}[{partition}]: its last stable offset is {last_stable}, its end offset \
@@ -341,6 +348,9 @@ fn french(error: &Error) -> String {
         ),
         Error::Aborted { topic, why } => {
             format!("les transactions à avorter ne peuvent pas être écrites dans {topic} : {why}")
+        }
+        Error::NoTopic { topic, servers } => {
+            format!("il n'y a pas de topic {topic} sur {servers} : vérifiez le nom, et --bootstrap-servers")
         }
         Error::Read { topic, why } => format!("le topic {topic} ne peut pas être lu jusqu'au bout : {why}"),
         Error::OpenTransaction { topic, partition, last_stable, end } => format!(

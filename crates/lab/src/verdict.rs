@@ -49,11 +49,16 @@ impl Promise {
             Kind::Lost => self.no_loss,
             Kind::Duplicated => self.no_duplicate,
             Kind::Reordered | Kind::OtherPartition => self.in_order,
-            Kind::AbortedVisible | Kind::Torn | Kind::AbortedProcessed => self.atomic,
+            Kind::AbortedVisible | Kind::Torn | Kind::Half | Kind::AbortedProcessed => self.atomic,
             // What is not true breaks any promise.
             Kind::Phantom | Kind::Misplaced | Kind::OtherKey => true,
             // The program says so, or will do it later.
-            Kind::Failed | Kind::Unacknowledged | Kind::Missing | Kind::NotCommitted | Kind::Repeated => false,
+            Kind::Failed
+            | Kind::Aborted
+            | Kind::Unacknowledged
+            | Kind::Missing
+            | Kind::NotCommitted
+            | Kind::Repeated => false,
         }
     }
 }

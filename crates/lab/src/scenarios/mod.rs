@@ -1,14 +1,24 @@
 //! The scenarios, one file each, in the order in which the table shows them.
 
+mod aborted_input;
 mod ack_lost;
+mod batch_half_done;
 mod broker_away;
 mod broker_error;
 mod calm;
-// mod delayed_end;
+mod commit_lost;
+mod evicted;
+mod killed_after_commit;
+mod killed_before_commit;
+mod killed_between;
 mod late_duplicate;
+mod member_joins;
+mod open_transaction;
 mod quick;
 mod request_lost;
+mod restart;
 mod retries_exhausted;
+mod zombie;
 
 use crate::scenario::Scenario;
 
@@ -21,7 +31,16 @@ pub const ALL: &[&Scenario] = &[
     &broker_away::SCENARIO,
     &retries_exhausted::SCENARIO,
     &late_duplicate::SCENARIO,
-    // &delayed_end::SCENARIO,
+    &killed_before_commit::SCENARIO,
+    &killed_after_commit::SCENARIO,
+    &commit_lost::SCENARIO,
+    &killed_between::SCENARIO,
+    &batch_half_done::SCENARIO,
+    &zombie::SCENARIO,
+    &evicted::SCENARIO,
+    &member_joins::SCENARIO,
+    &aborted_input::SCENARIO,
+    &open_transaction::SCENARIO,
 ];
 
 /// The scenario of this name.

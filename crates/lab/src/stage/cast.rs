@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::invocation::{self, Work};
 use crate::outcome::{Deed, Instance};
 use crate::said;
+use crate::scenario::Ends;
 use crate::value::Value;
 
 /// A program that prints nothing for so long will print nothing any more: more than any time limit of its own.
@@ -35,6 +36,8 @@ pub(super) struct Cast {
     child: Child,
     deeds: Deeds,
     ended: Option<Ended>,
+    /// How it must end, where the scenario says so ([`Stage::ends`]).
+    must: Option<Ends>,
 }
 
 /// What was done to it, and when; the proxy's thread does some of it.
@@ -76,6 +79,10 @@ impl Cast {
 
     pub(super) fn ended(&self) -> Option<Ended> {
         self.ended
+    }
+
+    pub(super) fn must(&self) -> Option<Ends> {
+        self.must
     }
 
     pub(super) fn flooded(&self) -> bool {
@@ -122,6 +129,19 @@ impl Stage<'_> {
     /// When it cannot be started.
     pub fn start(&mut self, name: &str) -> Result<(), Error> {
         self.start_with(name, Start::default())
+    }
+
+    /// Starts an instance with a transactional id of its own: other instances do not fence it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_apart(&mut self, name: &str) -> Result<(), Error> {
+        self.start_with(name, self.apart(name))
+    }
+
+    /// The same, for a start that differs in more.
+    pub fn apart(&self, name: &str) -> Start {
+        Start { transactional_id: Some(Some(format!("{}-{name}", self.transactional_id()))), ..Start::default() }
     }
 
     /// Starts an instance that differs from the usual.
@@ -187,7 +207,16 @@ impl Stage<'_> {
                 control.freeze();
             }
         });
-        self.cast.push(Cast { name: name.to_owned(), child, deeds, ended: None });
+        self.cast.push(Cast { name: name.to_owned(), child, deeds, ended: None, must: None });
+        Ok(())
+    }
+
+    /// Says how an instance must end. For the last one that is started, the case says it.
+    ///
+    /// # Errors
+    /// When it was never started.
+    pub fn ends(&mut self, name: &str, how: Ends) -> Result<(), Error> {
+        self.cast(name)?.must = Some(how);
         Ok(())
     }
 

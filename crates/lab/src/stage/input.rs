@@ -1,15 +1,31 @@
 //! What the lab writes to the program's input itself, past the proxy.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
 use super::Stage;
-use crate::aborted::AbortedWriter;
+use crate::aborted::{AbortedWriter, TIMEOUT};
+use crate::catalogue::Role;
 use crate::error::Error;
 use crate::kafka::{Observer, flush};
 
+/// Whose transaction stays open.
+const OPEN: &str = "open";
+
 impl Stage<'_> {
+    /// Writes all values to the input of a consumer or a pipeline, as [`fill`](Self::fill) does; a producer has none.
+    ///
+    /// # Errors
+    /// When the broker does not take them.
+    pub fn fill_input(&mut self) -> Result<(), Error> {
+        match self.program.role {
+            Role::Producer(_) => Ok(()),
+            Role::Consumer { .. } | Role::Pipeline { .. } => self.fill(),
+        }
+    }
+
     /// Writes all values to the input, the nth to partition n modulo their number, each with its value as its key.
     ///
     /// # Errors
@@ -44,12 +60,34 @@ impl Stage<'_> {
     /// # Errors
     /// When the broker does not take them.
     pub fn fill_between_aborted(&mut self) -> Result<(), Error> {
-        let mut writer =
-            AbortedWriter::new(&self.kafka, &self.names.of("aborted"), &self.topic(), self.case.partitions)?;
+        let mut writer = self.aborted_writer("aborted", TIMEOUT)?;
         writer.write()?;
         self.fill()?;
         writer.write()?;
         self.aborted += writer.written();
         Ok(())
+    }
+
+    /// Writes records to the input, in a transaction that stays open until the coordinator aborts it, so long after it
+    /// began (at least 1 s), or until [`succeed_open`](Self::succeed_open).
+    ///
+    /// # Errors
+    /// When the broker does not take them.
+    pub fn leave_open(&mut self, timeout: Duration) -> Result<(), Error> {
+        self.aborted += self.aborted_writer(OPEN, timeout)?.leave_open()?;
+        Ok(())
+    }
+
+    /// Starts a producer with the transactional id of the open transaction, for which the coordinator aborts it.
+    ///
+    /// # Errors
+    /// When the coordinator does not answer.
+    pub fn succeed_open(&self) -> Result<(), Error> {
+        self.aborted_writer(OPEN, TIMEOUT)?;
+        Ok(())
+    }
+
+    fn aborted_writer(&self, id: &str, timeout: Duration) -> Result<AbortedWriter, Error> {
+        AbortedWriter::new(&self.kafka, &self.names.of(id), timeout, &self.topic(), self.case.partitions)
     }
 }

@@ -84,9 +84,9 @@ impl Stage<'_> {
 
     fn consumed(&self, input: &Contents) -> Result<(Vec<said::Process>, BTreeMap<i32, i64>), Error> {
         let known: HashSet<&Value> = input.all.iter().map(|record| &record.value).collect();
-        let lines: Vec<String> = self.cast.iter().flat_map(Cast::lines).collect();
+        let said = said::processing_of(self.cast.iter().map(Cast::lines), &known);
         let committed = self.kafka.offsets(&self.group())?.committed(&self.topic(), self.case.partitions)?;
-        Ok((said::processing(&lines, &known), committed.into_iter().collect()))
+        Ok((said, committed.into_iter().collect()))
     }
 
     /// What showed and was not announced.
@@ -102,15 +102,17 @@ impl Stage<'_> {
             .filter(|anomaly| !announced(anomaly.kind))
             .map(Surprise::Anomaly)
             .collect();
-        if let Some(last) = self.cast.last() {
-            let failure = || last.ended().map(|ended| Failure { ended, said: last.last_words() });
-            let as_announced = match self.case.ends {
-                Ends::Well => last.ended() == Some(Ended::Status(0)),
-                Ends::Failing => last.ended() == Some(Ended::Status(1)),
+        let last = self.cast.len().saturating_sub(1);
+        for (nth, cast) in self.cast.iter().enumerate() {
+            let must = cast.must().unwrap_or(if nth == last { self.case.ends } else { Ends::Anyhow });
+            let as_announced = match must {
+                Ends::Well => cast.ended() == Some(Ended::Status(0)),
+                Ends::Failing => cast.ended() == Some(Ended::Status(1)),
                 Ends::Anyhow => true,
             };
             if !as_announced {
-                surprises.extend(failure().map(Surprise::Failed));
+                let failure = cast.ended().map(|ended| Failure { ended, said: cast.last_words() });
+                surprises.extend(failure.map(Surprise::Failed));
             }
         }
         if seen != self.aborted {

@@ -13,7 +13,11 @@ use std::{
 use tokio::{net::TcpListener, sync::Notify};
 
 use super::connection::{self, Connection};
-use crate::{Happening, Signal, record::Place, shared::Acting, shared::Shared};
+use crate::{
+    Facts, Happening, Signal, codec,
+    record::Place,
+    shared::{Acting, Shared},
+};
 
 /// The node of a bootstrap address.
 pub(crate) const BOOTSTRAP: i32 = -1;
@@ -28,6 +32,8 @@ pub(crate) struct Clients {
     /// The addresses that the proxy was given, `HOST:PORT`.
     bootstrap: Rc<[String]>,
     by_name: RefCell<HashMap<String, Rc<Client>>>,
+    /// By their ids.
+    topics: RefCell<HashMap<String, String>>,
 }
 
 /// A client, by the name that it has at the proxy.
@@ -82,7 +88,16 @@ pub(crate) fn listen() -> io::Result<(std::net::TcpListener, SocketAddr)> {
 impl Clients {
     pub(crate) fn new(shared: Arc<Shared>, upstream: &str) -> Rc<Self> {
         let bootstrap = upstream.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect();
-        Rc::new(Self { shared, bootstrap, by_name: RefCell::default() })
+        Rc::new(Self { shared, bootstrap, by_name: RefCell::default(), topics: RefCell::default() })
+    }
+
+    /// What some frames say of topics by their ids, any client's answer may have named.
+    pub(super) fn learn_topics(&self, names: Vec<(String, String)>) {
+        self.topics.borrow_mut().extend(names);
+    }
+
+    pub(super) fn name_topics(&self, facts: &mut Facts) {
+        codec::name_topics(facts, &self.topics.borrow());
     }
 
     /// Serves a client on its bootstrap listener.

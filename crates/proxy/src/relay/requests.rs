@@ -80,7 +80,8 @@ impl Connection {
 
     fn receive(&self, frame: Bytes) -> Result<Request, String> {
         let header = codec::header(&frame)?;
-        let facts = codec::request_facts(&header, &frame)?;
+        let mut facts = codec::request_facts(&header, &frame)?;
+        self.clients.name_topics(&mut facts);
         let answered = codec::expects_answer(&facts, &header);
         let event = Frame {
             side: Side::Request,
@@ -146,6 +147,10 @@ impl Connection {
             Action::Delay(time) => {
                 self.acted(acting);
                 tokio::time::sleep(time).await;
+            }
+            Action::Answer { .. } if !request.answered => {
+                self.acted(acting);
+                return Next::Gone;
             }
             Action::Answer { error, until } => match codec::error_answer(&request.header, &request.frame, error) {
                 Some(answer) => {

@@ -105,11 +105,9 @@ pub(crate) fn values(topic: &str) -> Vec<String> {
             .with_topics(vec![of]);
         let answer = client.call(&request, 11);
         let records = answer.responses[0].partitions[0].records.clone().unwrap_or_default();
-        for batch in batch::parse(&records) {
-            next = batch.last_offset + 1;
-            if !batch.is_control() {
-                values.extend(batch.values());
-            }
+        for (offset, value) in batch::parse(records) {
+            next = offset + 1;
+            values.extend(value);
         }
     }
     values

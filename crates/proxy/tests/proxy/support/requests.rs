@@ -5,19 +5,14 @@ use kafka_protocol::messages::{
     produce_request::{PartitionProduceData, TopicProduceData},
 };
 
-use super::{batch::Batch, kafka::topic_name, wire::text};
+use super::{batch, kafka::topic_name, wire::text};
 
 /// A version of Produce that names its topics and is answered with offsets.
 pub(crate) const PRODUCE: i16 = 8;
 
-/// Writes a batch of one value for each of these.
+/// Writes a batch with a record for each of these.
 pub(crate) fn produce<V: AsRef<[u8]>>(topic: &str, values: impl IntoIterator<Item = V>) -> ProduceRequest {
-    produce_batch(topic, &Batch::of(values))
-}
-
-/// Writes this batch.
-pub(crate) fn produce_batch(topic: &str, batch: &Batch) -> ProduceRequest {
-    let data = PartitionProduceData::default().with_records(Some(batch.build()));
+    let data = PartitionProduceData::default().with_records(Some(batch::of(values)));
     let of = TopicProduceData::default().with_name(topic_name(topic)).with_partition_data(vec![data]);
     ProduceRequest::default().with_acks(-1).with_timeout_ms(10_000).with_topic_data(vec![of])
 }
