@@ -49,7 +49,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             ..CASE
         },
         Case {
-            variant: "own, random id",
+            variant: "own random id",
             programs: &["eos-consumer"],
             promise: GROUP_GOES_ON,
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated), Exhibit::Mark(Mark::Stalled)],
@@ -73,7 +73,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             ..CASE
         },
         Case {
-            variant: "own, stable id",
+            variant: "own stable id",
             programs: &["eos-consumer"],
             promise: GROUP_GOES_ON,
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
