@@ -152,8 +152,9 @@ fn stands_still(stage: &mut Stage<'_>, timeout: Duration) -> Result<(), Error> {
     let half = stage.messages() / 2;
     stage.fill_some(0..half)?;
     stage.start("program")?;
+    let writer = stage.open_writer(timeout)?;
     stage.lines("program", half)?;
-    stage.leave_open(timeout)?;
+    stage.leave_open(writer)?;
     // The first answer may be to a Fetch that was sent before.
     let fetched = When::response(ApiKey::Fetch).of("program").nth(2);
     stage.arm(Fault::new("stands still", fetched, Action::Note));
@@ -163,7 +164,7 @@ fn stands_still(stage: &mut Stage<'_>, timeout: Duration) -> Result<(), Error> {
 
 fn own(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.fill()?;
-    killed(stage, commit())
+    killed(stage, [commit()])
 }
 
 /// The second instance is up to joining the group before the first begins its transaction, so that the transaction's time
