@@ -47,10 +47,10 @@ impl Names {
 
 /// One program in one case of a scenario, as a word: of a topic's name, of a file's.
 pub fn label(scenario: &Scenario, case: &Case, program: &Program) -> String {
-    match case.variant {
-        "" => format!("{}-{}", scenario.name, program.package),
-        variant => format!("{}-{}-{}", scenario.name, variant.replace(' ', "-"), program.package),
-    }
+    let words = [scenario.name, case.variant, program.package];
+    // "own, random id" is a good name for readers, and none for a topic.
+    let words = words.iter().flat_map(|words| words.split(|c: char| !c.is_ascii_alphanumeric()));
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 /// A seed that no other run is likely to have: from the operating system's random numbers.
