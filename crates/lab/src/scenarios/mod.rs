@@ -10,6 +10,7 @@ mod killed_after_commit;
 mod killed_before_commit;
 mod killed_between;
 mod member_joins;
+mod members;
 mod open_transaction;
 mod restart;
 mod zombie;
