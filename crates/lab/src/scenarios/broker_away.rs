@@ -26,7 +26,10 @@ pub(super) const SCENARIO: Scenario = Scenario {
     cases: &[
         Case {
             programs: &["producer-at-most-once"],
-            promise: Text { en: "nothing is stored twice; messages may be lost", fr: "rien n'est stocké deux fois ; des messages peuvent se perdre" },
+            promise: Text {
+                en: "nothing is stored twice; messages may be lost",
+                fr: "rien n'est stocké deux fois ; des messages peuvent se perdre",
+            },
             exhibits: &[Exhibit::Anomaly(Kind::Lost), Exhibit::Anomaly(Kind::Failed)],
             ends: Ends::Failing,
             why: Text {

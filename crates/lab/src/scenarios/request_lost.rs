@@ -21,7 +21,10 @@ pub(super) const SCENARIO: Scenario = Scenario {
     cases: &[
         Case {
             programs: &["producer-at-most-once"],
-            promise: Text { en: "nothing is stored twice; messages may be lost", fr: "rien n'est stocké deux fois ; des messages peuvent se perdre" },
+            promise: Text {
+                en: "nothing is stored twice; messages may be lost",
+                fr: "rien n'est stocké deux fois ; des messages peuvent se perdre",
+            },
             exhibits: &[Exhibit::Anomaly(Kind::Lost)],
             why: Text {
                 en: "With acks=0 a message counts as sent when its bytes are handed to the operating system, and no answer is ever expected. The bytes are gone, the program says `sent` and ends with exit status 0.",
