@@ -11,8 +11,14 @@
 //! rewritten, so that it stays behind the proxy. Everything else passes byte for byte.
 
 mod codec;
+mod engine;
 mod fault;
+mod frames;
 mod proxy;
+mod record;
+mod relay;
+mod shared;
+mod signals;
 mod trace;
 
 pub use fault::{Action, Alteration, Fault, Field, Side, When};

@@ -136,15 +136,24 @@ impl<M: Encodable> Body<M> {
     }
 }
 
+/// The API. In a version that is not known here, not even the header's is.
+fn known(header: &Header) -> Result<ApiKey, Silent> {
+    let known = api(header.api_key).filter(|api| {
+        let versions = api.valid_versions();
+        (versions.min..=versions.max).contains(&header.version)
+    });
+    known.ok_or(Silent::Unknown)
+}
+
 fn request_body<M: Decodable>(header: &Header, frame: &Bytes) -> Result<Body<M>, Silent> {
-    let api = api(header.api_key).ok_or(Silent::Unknown)?;
+    let api = known(header)?;
     let length = shape::check_header(api.request_header_version(header.version), frame)?;
     body(header, frame, length, shape::check)
 }
 
 /// `header` is that of the request.
 fn response_body<M: Decodable>(header: &Header, frame: &Bytes) -> Result<Body<M>, Silent> {
-    let api = api(header.api_key).ok_or(Silent::Unknown)?;
+    let api = known(header)?;
     let length = shape::check_response_header(api.response_header_version(header.version), frame)?;
     body(header, frame, length, shape::check_response)
 }
