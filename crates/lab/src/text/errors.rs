@@ -56,6 +56,9 @@ fn english(error: &Error) -> String {
              or none"
         ),
         Error::Aborted { topic, why } => format!("the aborted transactions cannot be written to {topic}: {why}"),
+        Error::NoTopic { topic, servers } => {
+            format!("there is no topic {topic} on {servers}: check the name, and --bootstrap-servers")
+        }
         Error::Read { topic, why } => format!("topic {topic} cannot be read to its end: {why}"),
         Error::OpenTransaction { topic, partition, last_stable, end } => format!(
             "a transaction stays open in {topic}[{partition}]: its last stable offset is {last_stable}, its end offset \
@@ -113,6 +116,9 @@ fn french(error: &Error) -> String {
         ),
         Error::Aborted { topic, why } => {
             format!("les transactions à avorter ne peuvent pas être écrites dans {topic} : {why}")
+        }
+        Error::NoTopic { topic, servers } => {
+            format!("il n'y a pas de topic {topic} sur {servers} : vérifiez le nom, et --bootstrap-servers")
         }
         Error::Read { topic, why } => format!("le topic {topic} ne peut pas être lu jusqu'au bout : {why}"),
         Error::OpenTransaction { topic, partition, last_stable, end } => format!(
