@@ -82,6 +82,10 @@ fn head(text: &mut String, outcome: &Outcome, lang: Lang, colours: bool) {
 fn course(text: &mut String, told: &[Moment], lang: Lang, colours: bool) {
     let time = told.iter().map(|moment| width(&lang.millis(moment.micros))).max().unwrap_or_default().max(5);
     let who = told.iter().map(|moment| width(&cut(&moment.who, WHO))).max().unwrap_or_default();
+    let [millis, arrows] = lang.course();
+    let heading =
+        format!("    {}{millis}  {}  {arrows}\n", " ".repeat(time.saturating_sub(width(millis))), " ".repeat(who));
+    text.push_str(&paint(&heading, "2", colours));
     for moment in told {
         let is_fault = moment.weight == Weight::Fault;
         let millis = lang.millis(moment.micros);

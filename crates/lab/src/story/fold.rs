@@ -12,13 +12,22 @@ const MOST: usize = 60;
 
 /// How many of a row of moments that are alike are told, at the beginning and at the end, and how long a row is told
 /// whole.
-const WAYS: &[(usize, usize, usize)] = &[(2, 2, 5), (1, 1, 3), (1, 0, 2), (0, 0, 1)];
+type Way = (usize, usize, usize);
+
+/// From long to short: for requests and their answers; for lines of output, of which the first and the last say it all.
+const WAYS: &[(Way, Way)] = &[
+    ((2, 2, 5), (1, 1, 3)),
+    ((1, 1, 3), (1, 1, 3)),
+    ((1, 1, 3), (0, 0, 2)),
+    ((1, 0, 2), (0, 0, 1)),
+    ((0, 0, 1), (0, 0, 1)),
+];
 
 /// The moments as they are told.
 pub(super) fn fold(moments: &[Moment], lang: Lang) -> Vec<Moment> {
     let mut told = moments.to_vec();
-    for (begin, end, whole) in WAYS {
-        told = folded(moments, *begin, *end, *whole, lang);
+    for (requests, lines) in WAYS {
+        told = folded(moments, *requests, *lines, lang);
         if told.len() <= LINES {
             return told;
         }
@@ -37,7 +46,7 @@ pub(super) fn fold(moments: &[Moment], lang: Lang) -> Vec<Moment> {
     told
 }
 
-fn folded(moments: &[Moment], begin: usize, end: usize, whole: usize, lang: Lang) -> Vec<Moment> {
+fn folded(moments: &[Moment], requests: Way, lines: Way, lang: Lang) -> Vec<Moment> {
     let mut told = Vec::new();
     let is_turn = |moment: &Moment| moment.weight >= Weight::Turn;
     for stretch in moments.chunk_by(|a, b| !is_turn(a) && !is_turn(b)) {
@@ -45,6 +54,8 @@ fn folded(moments: &[Moment], begin: usize, end: usize, whole: usize, lang: Lang
             let before = stretch.iter().take(at).filter(|other| other.is_like(moment)).count();
             let after = stretch.iter().skip(at + 1).filter(|other| other.is_like(moment)).count();
             let all = before + after + 1;
+            let is_line = moment.like.as_ref().is_some_and(|like| like.what == lang.lines());
+            let (begin, end, whole) = if is_line { lines } else { requests };
             // What stands out is told whole where it can be.
             let (begin, end, whole) = if moment.weight >= Weight::Special {
                 (begin.max(1), end.max(1), whole.max(3))

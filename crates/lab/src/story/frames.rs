@@ -31,15 +31,18 @@ pub(super) struct Words<'a> {
 
 impl Words<'_> {
     /// A request.
-    pub(super) fn request(&self, frame: &Frame) -> Told {
+    pub(super) fn request(&self, frame: &Frame, again: bool) -> Told {
         let facts = &frame.facts;
         let lang = self.lang;
         let mut words = vec![cut(&frame.api, VALUE)];
+        if again {
+            words.push(lang.again().to_owned());
+        }
         let (mut first, mut last) = (String::new(), String::new());
-        let generation = |words: &mut Vec<String>| match facts.generation {
-            Some(-1) => words.push(lang.no_group_metadata().to_owned()),
-            Some(generation) => words.push(lang.generation(generation)),
-            None => {}
+        let member = match facts.generation {
+            Some(-1) => Some(lang.no_group_metadata().to_owned()),
+            Some(generation) => Some(lang.generation(generation)),
+            None => None,
         };
         match frame.api.as_str() {
             "Produce" => {
@@ -58,12 +61,7 @@ impl Words<'_> {
             "OffsetCommit" | "TxnOffsetCommit" => {
                 first = format!("offset {}", self.offsets(&facts.partitions));
                 last.clone_from(&first);
-                words.push(first.clone());
-                words.push("—".to_owned());
-                generation(&mut words);
-                if words.last().is_some_and(|word| word == "—") {
-                    words.pop();
-                }
+                words.push([Some(first.clone()), member].into_iter().flatten().collect::<Vec<_>>().join(", "));
             }
             "EndTxn" => {
                 words.push(if facts.commits == Some(true) { "commit" } else { "abort" }.to_owned());
@@ -80,7 +78,7 @@ impl Words<'_> {
             }
             "JoinGroup" | "SyncGroup" | "Heartbeat" => {
                 words.extend(facts.instance.as_deref().map(|instance| cut(instance, VALUE)));
-                generation(&mut words);
+                words.extend(member);
             }
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use common::grammar::Line;
 use proxy::{Event, Frame, Happening, Side};
 
 use super::codes;
@@ -13,6 +14,7 @@ use crate::layout::cut;
 use crate::names::short;
 use crate::outcome::{Deed, Instance, Outcome};
 use crate::text::Lang;
+use crate::value::Value;
 
 /// A line of a program, or what it said last, is shown in so many columns at most.
 const LINE: usize = 70;
@@ -53,6 +55,8 @@ struct Teller<'a> {
     /// When faults acted, and when instances were stopped.
     turns: Vec<u64>,
     memory: Memory,
+    /// Error codes that have been explained.
+    explained: HashSet<Option<i16>>,
     /// Something is held back until a signal.
     waiting: bool,
     moments: Vec<(u64, Moment)>,
@@ -88,6 +92,7 @@ impl<'a> Teller<'a> {
             marks,
             turns,
             memory: Memory::default(),
+            explained: HashSet::new(),
             waiting: false,
             moments: Vec::new(),
         }
@@ -133,7 +138,7 @@ impl<'a> Teller<'a> {
         for (micros, line) in &instance.lines {
             // Only the beginning of what may be long, before anything is done with it.
             let line = short(self.outcome, &line.chars().take(1000).collect::<String>());
-            let name = cut(&line, NAME);
+            let name = name(&line);
             let like = Like { what: lang.lines().to_owned(), outcome: String::new(), first: name.clone(), last: name };
             self.push(AFTER, *micros, &instance.name, lang.prints(&cut(&line, LINE)), Weight::Usual, Some(like));
         }
@@ -204,11 +209,8 @@ impl<'a> Teller<'a> {
         }
         let again = self.memory.sent_before(event, frame, answer.map(|(_, answer)| answer));
         let back = self.memory.commits(frame, answer.map(|(_, answer)| answer));
-        let told = self.words.request(frame);
-        let mut request = told.text;
-        if again.is_some() {
-            request = format!("{request} {}", lang.again());
-        }
+        let told = self.words.request(frame, again.is_some());
+        let request = told.text;
         let (mut text, mut outcome) = match answer {
             Some((_, answer)) => self.words.answer(answer),
             None if frame.facts.acks == Some(0) => (lang.no_acks().to_owned(), lang.no_acks().to_owned()),
@@ -224,6 +226,12 @@ impl<'a> Teller<'a> {
         if let (Some(before), None) = (back, error) {
             text = format!("{text}, {}", lang.rewound(before));
             outcome.clone_from(&text);
+        }
+        if let Some(meaning) = error.and_then(|code| lang.meaning(code)) {
+            // The first time is enough.
+            if self.explained.insert(error) {
+                text = format!("{text} ({meaning})");
+            }
         }
         let refused = error.is_some_and(|code| !codes::is_passing(code) && code != codes::MEMBER_ID_REQUIRED);
         let aborts = frame.api == "EndTxn" && frame.facts.commits == Some(false);
@@ -265,6 +273,25 @@ impl<'a> Teller<'a> {
             Weight::Usual
         };
         self.push(event.number, event.micros, &event.client, format!("← {text}"), weight, Some(like));
+    }
+}
+
+/// Which one of many lines it is: by the value that it is about, where that is known.
+fn name(line: &str) -> String {
+    let bytes = match Line::parse(line) {
+        Some(
+            Line::Sent(value)
+            | Line::Delivered(_, value)
+            | Line::CommittedMessage(_, value)
+            | Line::Failed(value, _)
+            | Line::Read(_, value),
+        ) => Some(value),
+        Some(Line::Process(_, value) | Line::Traitement { value, .. } | Line::Transform(_, value, _)) => value,
+        Some(Line::Committed(_) | Line::Aborted(..)) | None => None,
+    };
+    match bytes {
+        Some(bytes) => cut(&Value::new(Some(&bytes)).to_string(), NAME),
+        None => cut(line, NAME),
     }
 }
 

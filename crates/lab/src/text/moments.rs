@@ -43,8 +43,8 @@ impl Lang {
         match (self, action, request) {
             (En, "swallow", true) => "the request is lost on its way".to_owned(),
             (En, "swallow", false) => "the answer is lost on its way".to_owned(),
-            (En, "cut", true) => "the connection breaks: the broker does not get the request".to_owned(),
-            (En, "cut", false) => "the connection breaks: the answer does not arrive".to_owned(),
+            (En, "cut", true) => "the connection breaks, and the broker does not get the request".to_owned(),
+            (En, "cut", false) => "the connection breaks, and the answer does not arrive".to_owned(),
             (En, "silence", _) => "from here on nothing passes on this connection, and it stays open".to_owned(),
             (En, "hold", true) => "the request is held back".to_owned(),
             (En, "hold", false) => "the answer is held back".to_owned(),
@@ -55,15 +55,15 @@ impl Lang {
                 "the connection breaks; the request is still on its way, and will arrive later".to_owned()
             }
             (En, "alter", _) => "the group metadata is taken out of the request".to_owned(),
-            (En, "kill", true) => "kill -9: the request does not reach the broker".to_owned(),
-            (En, "kill", false) => "kill -9: the answer finds nobody".to_owned(),
+            (En, "kill", true) => "kill -9; the request does not reach the broker".to_owned(),
+            (En, "kill", false) => "kill -9; the answer finds nobody".to_owned(),
             (En, "freeze", true) => "frozen (SIGSTOP); the request is held back".to_owned(),
             (En, "freeze", false) => "frozen (SIGSTOP); the answer is held back".to_owned(),
-            (En, "away", _) => "the broker is gone: every connection breaks, new ones are refused".to_owned(),
+            (En, "away", _) => "the broker is gone; every connection breaks, new ones are refused".to_owned(),
             (Fr, "swallow", true) => "la requête se perd en route".to_owned(),
             (Fr, "swallow", false) => "la réponse se perd en route".to_owned(),
-            (Fr, "cut", true) => "la connexion casse : le broker ne reçoit pas la requête".to_owned(),
-            (Fr, "cut", false) => "la connexion casse : la réponse n'arrive pas".to_owned(),
+            (Fr, "cut", true) => "la connexion casse, et le broker ne reçoit pas la requête".to_owned(),
+            (Fr, "cut", false) => "la connexion casse, et la réponse n'arrive pas".to_owned(),
             (Fr, "silence", _) => "désormais rien ne passe sur cette connexion, qui reste ouverte".to_owned(),
             (Fr, "hold", true) => "la requête est retenue".to_owned(),
             (Fr, "hold", false) => "la réponse est retenue".to_owned(),
@@ -74,11 +74,11 @@ impl Lang {
                 "la connexion casse ; la requête est encore en route, et arrivera plus tard".to_owned()
             }
             (Fr, "alter", _) => "les métadonnées du groupe sont retirées de la requête".to_owned(),
-            (Fr, "kill", true) => "kill -9 : la requête n'atteint pas le broker".to_owned(),
-            (Fr, "kill", false) => "kill -9 : la réponse ne trouve plus personne".to_owned(),
+            (Fr, "kill", true) => "kill -9 ; la requête n'atteint pas le broker".to_owned(),
+            (Fr, "kill", false) => "kill -9 ; la réponse ne trouve plus personne".to_owned(),
             (Fr, "freeze", true) => "gelé (SIGSTOP) ; la requête est retenue".to_owned(),
             (Fr, "freeze", false) => "gelé (SIGSTOP) ; la réponse est retenue".to_owned(),
-            (Fr, "away", _) => "plus de broker : les connexions cassent, les nouvelles sont refusées".to_owned(),
+            (Fr, "away", _) => "plus de broker ; les connexions cassent, les nouvelles sont refusées".to_owned(),
             (_, other, _) => other.to_owned(),
         }
     }
@@ -94,6 +94,39 @@ impl Lang {
     /// A new connection that was closed at once.
     pub(crate) fn refused(self) -> &'static str {
         self.pick("connection refused", "connexion refusée")
+    }
+
+    /// What an error code means here, where its name does not say it.
+    pub(crate) fn meaning(self, code: i16) -> Option<&'static str> {
+        let (english, french) = match code {
+            7 => ("the broker gave up waiting; retriable", "le broker a renoncé à attendre ; réessai possible"),
+            19 => ("too few replicas in sync; retriable", "trop peu de réplicas synchronisés ; réessai possible"),
+            22 => ("the group has gone on to another generation", "le groupe est passé à une autre génération"),
+            25 => ("no member of the group any more", "n'est plus membre du groupe"),
+            27 => ("the group is sharing out its partitions anew", "le groupe redistribue ses partitions"),
+            45 => ("a batch before it is missing", "il manque un lot avant celui-ci"),
+            47 | 90 => {
+                ("a newer instance has this transactional id", "une instance plus récente a ce transactional.id")
+            }
+            48 => ("no such transaction is open", "aucune transaction de ce genre n'est ouverte"),
+            51 => ("the last transaction is still being ended", "la transaction précédente n'est pas encore terminée"),
+            82 => {
+                ("another member has this group.instance.id now", "un autre membre a maintenant ce group.instance.id")
+            }
+            88 => {
+                ("an open transaction holds newer offsets", "une transaction ouverte contient des offsets plus récents")
+            }
+            _ => return None,
+        };
+        Some(self.pick(english, french))
+    }
+
+    /// Above the moments.
+    pub(crate) fn course(self) -> [&'static str; 2] {
+        match self {
+            En => ["ms", "→ to the broker   ← from the broker"],
+            Fr => ["ms", "→ vers le broker   ← du broker"],
+        }
     }
 
     /// Several moments that are alike, told as one.
@@ -144,7 +177,7 @@ impl Lang {
 
     /// What was sent before, by the same instance.
     pub(crate) fn again(self) -> &'static str {
-        self.pick("(again)", "(à nouveau)")
+        self.pick("again,", "à nouveau,")
     }
 
     /// Nobody answers.
