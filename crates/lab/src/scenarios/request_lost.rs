@@ -21,7 +21,10 @@ pub(super) const SCENARIO: Scenario = Scenario {
     cases: &[
         Case {
             programs: &["producer-at-most-once"],
-            promise: Text { en: "nothing is stored twice; messages may be lost", fr: "rien n'est stocké deux fois ; des messages peuvent se perdre" },
+            promise: Text {
+                en: "nothing is stored twice; messages may be lost",
+                fr: "rien n'est stocké deux fois ; des messages peuvent se perdre",
+            },
             exhibits: &[Exhibit::Anomaly(Kind::Lost)],
             why: Text {
                 en: "With acks=0 a message counts as sent when its bytes are handed to the operating system, and no answer is ever expected. The bytes are gone, the program says `sent` and ends with exit status 0.",
@@ -64,7 +67,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::Resent)],
             why: Text {
                 en: "The batch of results is sent again inside its transaction. A commit waits for the answer to each Produce, so no offset is committed without its results.",
-                fr: "Le lot de résultats est renvoyé dans sa transaction. Un commit attend la réponse à chaque Produce, donc aucun offset n'est validé sans ses résultats.",
+                fr: "Le lot de résultats est renvoyé dans sa transaction. Un commit attend la réponse à chaque Produce, donc aucun offset n'est commité sans ses résultats.",
             },
             ..CASE
         },
