@@ -117,15 +117,15 @@ const GROUP_GOES_ON: Text = Text {
 
 const ASKS_OFTEN: Setting = Setting {
     key: "fetch.wait.max.ms",
-    value: Amount::Of("100"),
+    value: Amount::Of("50"),
     why: Text {
-        en: "the waiting reader asks again every 100 ms instead of every 500",
-        fr: "le lecteur qui attend redemande toutes les 100 ms au lieu de toutes les 500",
+        en: "the waiting reader asks again every 50 ms instead of every 500",
+        fr: "le lecteur qui attend redemande toutes les 50 ms au lieu de toutes les 500",
     },
 };
 
 /// How long the open transaction of the input lives where nobody ends it: Kafka's clients allow no less. The reader runs
-/// already, and asks ten times in it.
+/// already, and asks twenty times in it.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Longer than any run.
@@ -155,8 +155,8 @@ fn stands_still(stage: &mut Stage<'_>, timeout: Duration) -> Result<(), Error> {
     let writer = stage.open_writer(timeout)?;
     stage.lines("program", half)?;
     stage.leave_open(writer)?;
-    // The first answer may be to a Fetch that was sent before.
-    let fetched = When::response(ApiKey::Fetch).of("program").nth(2);
+    // The first answer may be from before; then it stands where it stood.
+    let fetched = When::response(ApiKey::Fetch).of("program").nth(3);
     stage.arm(Fault::new("stands still", fetched, Action::Note));
     stage.moment("stands still")?;
     stage.fill_some(half..stage.messages())
