@@ -17,7 +17,7 @@ use proxy::{Event, Facts, Frame, Happening, Side};
 use crate::scenario::Mark;
 
 /// The marks of a trace, in the order in which they show, each with the number of the event that shows it first.
-pub fn marks(trace: &[Event]) -> Vec<(Mark, u64)> {
+pub(crate) fn marks(trace: &[Event]) -> Vec<(Mark, u64)> {
     let steps = steps(trace);
     let found = [
         (Mark::Fenced, transactions::fenced(&steps)),
