@@ -4,7 +4,6 @@
 use proxy::{Action, Alteration, ApiKey, Fault, Field, When};
 
 use super::members::{MISSED, SAME_PLACE};
-use crate::catalogue::{Guarantee, Role};
 use crate::error::Error;
 use crate::ledger::Kind;
 use crate::scenario::{Case, Ends, Exhibit, Mark, Scenario, Text};
@@ -41,6 +40,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 Exhibit::Anomaly(Kind::Repeated),
                 Exhibit::Mark(Mark::OffsetsRewound),
             ],
+            messages: 20,
+            partitions: 1,
             settings: MISSED,
             why: Text {
                 en: "Without group metadata (generation −1 and no member, as clients before KIP-447 send it) the group coordinator takes anybody's offsets, and the evicted member commits its results a second time. Its offsets are older than its successor's: the group goes back to them, and what follows is done again too.",
@@ -71,8 +72,8 @@ const AT_LEAST_ONCE: Case = Case {
     promise: Text { en: "every message is processed", fr: "chaque message est traité" },
     exhibits: &[REFUSED, Exhibit::Anomaly(Kind::Duplicated)],
     why: Text {
-        en: "The evicted member had processed a message and not yet committed it, so the second member was given it again. The late commit is refused (UNKNOWN_MEMBER_ID): that keeps the group's offset from going back, but the message has been processed twice.",
-        fr: "Le membre évincé avait traité un message sans l'avoir encore commité : le second membre l'a donc reçu de nouveau. Le commit tardif est refusé (UNKNOWN_MEMBER_ID) : l'offset du groupe ne recule pas, mais le message a été traité deux fois.",
+        en: "The evicted member had processed a message and not yet committed it, so the second member was given it again. The late commit is refused (UNKNOWN_MEMBER_ID): the group has no use for it, and the message has been processed twice.",
+        fr: "Le membre évincé avait traité un message sans l'avoir encore commité : le second membre l'a donc reçu de nouveau. Le commit tardif est refusé (UNKNOWN_MEMBER_ID) : le groupe n'en a plus l'usage, et le message a été traité deux fois.",
     },
     ..CASE
 };
@@ -157,19 +158,21 @@ const CASE: Case = Case {
     allows: &[],
     ends: Ends::Well,
     why: Text { en: "", fr: "" },
-    // Two batches of eos-consumer.
-    messages: 20,
-    partitions: 1,
+    // One batch of eos-consumer that is interrupted, then one for each member.
+    messages: 30,
+    partitions: 2,
     settings: &[],
     play: missed,
 };
 
 /// The group misses the heartbeats of the first member; when it wakes up it joins again, and both go on.
 fn missed(stage: &mut Stage<'_>) -> Result<(), Error> {
+    let again = When::response(ApiKey::SyncGroup).of("first").with(Field::Error(0)).after("awake");
+    stage.arm(Fault::new("a member again", again, Action::Note));
     taken_over(stage)?;
-    // consumer-at-least-once tells by its exit status whether its last commit has succeeded.
-    let at_least_once = stage.program.guarantee == Guarantee::AtLeastOnce;
-    stage.ends("first", if at_least_once { Ends::Failing } else { Ends::Well })?;
+    stage.moment("a member again")?;
+    stage.fill_some(FIRST_BATCH..stage.messages())?;
+    stage.ends("first", Ends::Well)?;
     stage.finish("first")?;
     stage.stop("second")?;
     Ok(())
@@ -180,22 +183,26 @@ fn replaced(stage: &mut Stage<'_>) -> Result<(), Error> {
     taken_over(stage)?;
     stage.ends("first", Ends::Failing)?;
     stage.join("first")?;
+    stage.fill_some(FIRST_BATCH..stage.messages())?;
     stage.finish("second")?;
     Ok(())
 }
 
-/// The first member is about to commit its second message, or a batch; the second one does all that is there.
+/// What is there before a member freezes.
+const FIRST_BATCH: usize = 10;
+
+/// The first member is about to commit all that is there, or the last message of it: it has nothing else to do when it
+/// wakes up. Meanwhile the second member has done it.
 fn taken_over(stage: &mut Stage<'_>) -> Result<(), Error> {
-    let api = match stage.program.role {
-        Role::Consumer { transactional: false, .. } => ApiKey::OffsetCommit,
-        _ => ApiKey::TxnOffsetCommit,
+    let (commit, nth) = match stage.program.package {
+        "consumer-at-most-once" | "consumer-at-least-once" => (ApiKey::OffsetCommit, FIRST_BATCH),
+        "consumer-exactly-once" => (ApiKey::TxnOffsetCommit, FIRST_BATCH),
+        _ => (ApiKey::TxnOffsetCommit, 1),
     };
-    // A pipeline may have all its input in one batch.
-    let nth = if let Role::Pipeline { .. } = stage.program.role { 1 } else { 2 };
-    stage.arm(Fault::new("frozen", When::request(api).of("first").nth(nth), Action::Freeze { until: "awake".into() }));
-    let answer = When::response(api).of("first").after("awake");
-    stage.arm(Fault::new("answered", answer, Action::Note));
-    stage.fill()?;
+    let moment = When::request(commit).of("first").nth(u32::try_from(nth).unwrap_or(1));
+    stage.arm(Fault::new("frozen", moment, Action::Freeze { until: "awake".into() }));
+    stage.arm(Fault::new("answered", When::response(commit).of("first").after("awake"), Action::Note));
+    stage.fill_some(0..FIRST_BATCH)?;
     stage.start_apart("first")?;
     stage.moment("frozen")?;
     stage.start_apart("second")?;
@@ -216,18 +223,16 @@ fn no_metadata(stage: &mut Stage<'_>) -> Result<(), Error> {
     // Whoever has the partition then starts where the late commit has put the group.
     let again = When::response(ApiKey::EndTxn).with(Field::Commits(true)).after("late commit");
     stage.arm(Fault::new("done again", again, Action::Note));
-    let half = stage.messages() / 2;
-    stage.fill_some(0..half)?;
+    stage.fill_some(0..FIRST_BATCH)?;
     stage.start_apart("first")?;
     stage.moment("frozen")?;
-    stage.fill_some(half..stage.messages())?;
+    stage.fill_some(FIRST_BATCH..stage.messages())?;
     stage.start_apart("second")?;
     stage.drain()?;
     stage.thaw("first")?;
     stage.signal("awake");
     stage.moment("done again")?;
-    stage.drain()?;
-    stage.stop("first")?;
+    stage.finish("first")?;
     stage.stop("second")?;
     Ok(())
 }
