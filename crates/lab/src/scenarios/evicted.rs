@@ -99,6 +99,8 @@ const PIPELINE: Case = Case {
         fr: "chaque entrée a un seul résultat visible, bien que deux membres l'aient produit",
     },
     exhibits: &[REFUSED, ABORTED, Exhibit::Anomaly(Kind::Repeated)],
+    // Its batches are what comes within 100 ms: from one partition, all that is there.
+    partitions: 1,
     why: Text {
         en: "The evicted member's offsets carry the group metadata (its member id and generation); the group has gone on without it and refuses them (UNKNOWN_MEMBER_ID), so the transaction is aborted. Its results stand in the output already, but read_committed readers skip them: what they see is the second member's.",
         fr: "Les offsets du membre évincé portent les métadonnées du groupe (son identifiant et sa génération) ; le groupe a continué sans lui et les refuse (UNKNOWN_MEMBER_ID) : la transaction est avortée. Ses résultats sont déjà dans la sortie, mais les lecteurs read_committed les sautent : ce qu'ils voient vient du second membre.",
