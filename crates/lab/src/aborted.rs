@@ -1,14 +1,22 @@
 //! Aborted transactions in the input of the consumers: read_committed hides them (librdkafka's default), read_uncommitted
 //! shows them. A consumer that processes one has read what never happened.
 
+use std::time::Duration;
+
 use common::transaction::{TxnError, retry};
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::error::Error;
-use crate::kafka::{Kafka, Observer, REQUEST};
+use crate::kafka::{Kafka, Observer, REQUEST, flush};
+use crate::value::Value;
 
 /// What the values of aborted records begin with.
 pub const PREFIX: &str = "aborted-";
+
+/// Whether a value is one of those.
+pub fn is_ours(value: &Value) -> bool {
+    value.bytes().is_some_and(|bytes| bytes.starts_with(PREFIX.as_bytes()))
+}
 
 /// How many transactions each call of [`AbortedWriter::write`] aborts.
 const TRANSACTIONS: usize = 2;
@@ -16,23 +24,38 @@ const TRANSACTIONS: usize = 2;
 /// How many records each of them writes to each partition.
 const RECORDS: usize = 3;
 
+/// How long the coordinator leaves a transaction open that nobody ends: the default of librdkafka.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Writes transactions, and aborts them.
 pub struct AbortedWriter {
-    // This producer serves delivery reports on a thread of its own: an abort waits for them.
-    producer: ThreadedProducer<Observer>,
+    producer: BaseProducer<Observer>,
     topic: String,
     partitions: i32,
     written: usize,
 }
 
 impl AbortedWriter {
-    /// A writer for this topic.
+    /// A writer for this topic. What another with this transactional id has left open is aborted; what this one leaves
+    /// open is aborted after the timeout (at least 1 s, counted in milliseconds).
     ///
     /// # Errors
     /// When the transaction coordinator does not answer.
-    pub fn new(kafka: &Kafka, transactional_id: &str, topic: &str, partitions: i32) -> Result<Self, Error> {
-        let writer =
-            Self { producer: kafka.producer(transactional_id)?, topic: topic.to_owned(), partitions, written: 0 };
+    pub fn new(
+        kafka: &Kafka,
+        transactional_id: &str,
+        timeout: Duration,
+        topic: &str,
+        partitions: i32,
+    ) -> Result<Self, Error> {
+        let producer = kafka.producer(transactional_id, timeout)?;
+        let writer = Self { producer, topic: topic.to_owned(), partitions, written: 0 };
+        // With a connection at hand, librdkafka asks for the coordinator at once; without one, half a second later.
+        writer
+            .producer
+            .client()
+            .fetch_metadata(Some(topic), REQUEST)
+            .map_err(|error| Error::Aborted { topic: topic.to_owned(), why: error.to_string() })?;
         retry(REQUEST, || Ok(writer.producer.init_transactions(REQUEST)?)).map_err(|error| writer.error(error))?;
         Ok(writer)
     }
@@ -48,12 +71,27 @@ impl AbortedWriter {
         Ok(())
     }
 
+    /// Writes a few such records to every partition, in a transaction that stays open, as if its producer had died.
+    ///
+    /// # Errors
+    /// When a record cannot be written.
+    pub fn leave_open(mut self) -> Result<usize, Error> {
+        self.open().map_err(|error| self.error(error))?;
+        // Letting go of a producer does not end its transaction.
+        Ok(self.written)
+    }
+
     /// How many records were written, and aborted.
     pub fn written(&self) -> usize {
         self.written
     }
 
     fn transaction(&mut self) -> Result<(), TxnError> {
+        self.open()?;
+        retry(REQUEST, || Ok(self.producer.abort_transaction(REQUEST)?))
+    }
+
+    fn open(&mut self) -> Result<(), TxnError> {
         self.producer.begin_transaction()?;
         for _ in 0..RECORDS {
             for partition in 0..self.partitions {
@@ -63,9 +101,8 @@ impl AbortedWriter {
                 self.written += 1;
             }
         }
-        // Before the abort, which would discard what has not left yet.
-        self.producer.flush(REQUEST)?;
-        retry(REQUEST, || Ok(self.producer.abort_transaction(REQUEST)?))
+        // An abort would discard what has not left yet.
+        Ok(flush(&self.producer)?)
     }
 
     fn error(&self, error: TxnError) -> Error {

@@ -79,6 +79,14 @@ pub struct Promise {
 }
 
 impl Program {
+    /// The producer whose values stand in the program's topic: itself, or the one that feeds it.
+    pub fn feeder(&self) -> Option<Producer> {
+        match self.role {
+            Role::Producer(producer) => Some(producer),
+            Role::Consumer { fed_by, .. } | Role::Pipeline { fed_by, .. } => find(fed_by)?.feeder(),
+        }
+    }
+
     /// What this program promises.
     pub fn promise(&self) -> Promise {
         let exactly_once = self.guarantee == Guarantee::ExactlyOnce;

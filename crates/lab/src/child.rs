@@ -1,52 +1,43 @@
-//! A program that runs: its lines as they come, the end of its log, its end. Never waited for without a limit; whoever
-//! lets go of it kills it and all that it has started.
+//! A program that runs: its lines as they come, the end of its log, its end. Whoever lets go of it kills it and all that
+//! it has started.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use crate::reaper;
+
 /// What is kept of a line that does not end: more than any line of the grammar holds in the lab.
 const LINE: usize = 64 * 1024;
-
-/// How many lines wait here before the program has to: memory stays bounded however fast it prints.
-const QUEUE: usize = 1024;
 
 /// How many lines of its log are kept, for an error message.
 const LOG_TAIL: usize = 20;
 
-/// How long the end of a log is waited for, when the program has ended: only what has left its process group can still
-/// hold it open.
+/// How long the end of its output is waited for, when the program has ended: only what has left its process group can
+/// still hold it open.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Groups of the programs that run now, for [`kill_all`].
-static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+/// How long a process may take to die, or to stand still, after the signal that does it.
+const OBEDIENCE: Duration = Duration::from_secs(10);
+
+/// How often a process is looked at while one waits for its state: nothing wakes us.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// A program that runs.
 pub struct Child {
     process: std::process::Child,
-    /// The process group, which is the child's own: what the child starts belongs to it.
-    group: Option<Pid>,
-    lines: Receiver<String>,
+    control: Control,
+    output: Arc<Output>,
     log: Arc<Mutex<VecDeque<String>>>,
     /// Closed when the log has been read to its end.
     log_ended: Receiver<()>,
-}
-
-/// What came within the time.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Next {
-    /// A line of standard output, without its line end.
-    Line(String),
-    /// No line.
-    Quiet,
-    /// Standard output is closed: no line will come any more.
-    Closed,
 }
 
 /// How a program ended.
@@ -58,26 +49,66 @@ pub enum Ended {
     Signal(i32),
 }
 
+/// How its standard output is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// More lines than this are no result but a flood: the program is killed.
+    pub most_lines: usize,
+    /// After so many lines nothing more is read until [`Child::read_on`], and the program's next lines do not leave it:
+    /// it stands still in the middle of printing. On Linux, one more line may be under way.
+    pub pause_after: Option<usize>,
+}
+
+/// Kills, freezes and thaws a program, from any thread. Does nothing once the program has been waited for.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// The process group, which is the child's own: what the child starts belongs to it. `None`: reaped, and the number
+    /// may belong to others.
+    group: Arc<Mutex<Option<Pid>>>,
+}
+
+#[derive(Default)]
+struct Output {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    lines: Vec<(Instant, String)>,
+    closed: bool,
+    flooded: bool,
+    pause_after: Option<usize>,
+}
+
 impl Child {
     /// Starts a program in a process group of its own, so that Ctrl-C at the terminal reaches the lab alone, which then
     /// ends the program as it wants.
     ///
     /// # Errors
     /// When the operating system cannot start it.
-    pub fn spawn(command: &mut Command) -> io::Result<Self> {
+    pub fn spawn(command: &mut Command, reading: Reading) -> io::Result<Self> {
+        let (stdout, writer) = pipe(reading.pause_after.is_some())?;
         let mut process =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn()?;
+            command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped()).process_group(0).spawn()?;
+        // The command holds the write end open: without this, the output would never end.
+        command.stdout(Stdio::null());
         let group = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
-        running().extend(group);
-        let (sender, lines) = sync_channel(QUEUE);
+        if let Some(group) = group {
+            reaper::register(group);
+        }
+        let output = Arc::new(Output::default());
+        output.lock().pause_after = reading.pause_after;
         let log = Arc::new(Mutex::new(VecDeque::new()));
         let (log_open, log_ended) = sync_channel(0);
-        let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
+        let stderr = process.stderr.take();
+        let control = Control { group: Arc::new(Mutex::new(group)) };
         // From here on, dropping kills and reaps it.
-        let child = Self { process, group, lines, log: Arc::clone(&log), log_ended };
-        if let Some(stdout) = stdout {
-            std::thread::Builder::new().spawn(move || forward(stdout, &sender))?;
-        }
+        let child = Self { process, control, output: Arc::clone(&output), log: Arc::clone(&log), log_ended };
+        let control = child.control.clone();
+        std::thread::Builder::new().spawn(move || {
+            output.read(std::fs::File::from(stdout), reading.most_lines, &control);
+        })?;
         if let Some(stderr) = stderr {
             std::thread::Builder::new().spawn(move || {
                 keep_tail(stderr, &log);
@@ -87,35 +118,71 @@ impl Child {
         Ok(child)
     }
 
-    /// The next line, if one comes within the time.
-    pub fn next(&self, within: Duration) -> Next {
-        match self.lines.recv_timeout(within) {
-            Ok(line) => Next::Line(line),
-            Err(RecvTimeoutError::Timeout) => Next::Quiet,
-            Err(RecvTimeoutError::Disconnected) => Next::Closed,
+    /// What ends it, from any thread.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// The lines so far, with the time when each came.
+    pub fn lines(&self) -> Vec<(Instant, String)> {
+        self.output.lock().lines.clone()
+    }
+
+    /// How many lines have come so far, and whether the output has ended.
+    pub fn progress(&self) -> (usize, bool) {
+        let state = self.output.lock();
+        (state.lines.len(), state.closed)
+    }
+
+    /// Looks at the lines from this one on, whenever there are more, until the answer is `true` (returned as such), the
+    /// output ends, or the time is over.
+    pub fn watch(&self, from: usize, within: Duration, mut done: impl FnMut(&str) -> bool) -> bool {
+        let end = Instant::now() + within;
+        let mut next = from;
+        let mut state = self.output.lock();
+        loop {
+            while let Some((_, line)) = state.lines.get(next) {
+                if done(line) {
+                    return true;
+                }
+                next += 1;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if state.closed || left.is_zero() {
+                return false;
+            }
+            state = self.output.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Asks the program to stop, as Ctrl-C does.
-    pub fn interrupt(&self) {
-        self.signal(Signal::INT);
+    /// Whether it printed more lines than any result has, and was killed for it.
+    pub fn flooded(&self) -> bool {
+        self.output.lock().flooded
     }
 
-    /// Waits for the end of the program; `None` when it still runs at the end of the time.
+    /// Ends the pause of [`Reading::pause_after`].
+    pub fn read_on(&self) {
+        self.output.lock().pause_after = None;
+        self.output.changed.notify_all();
+    }
+
+    /// Waits for the end of the program, and of its output; `None` when it still runs at the end of the time.
     pub fn wait(&mut self, limit: Duration) -> Option<Ended> {
         let deadline = Instant::now() + limit;
         while !self.has_ended() {
             if Instant::now() >= deadline {
                 return None;
             }
-            std::thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(LOOK);
         }
+        self.read_on();
         // What it started and left behind ends with it. Before the wait, after which the number of the group may belong
         // to others.
-        self.signal(Signal::KILL);
+        self.control.signal(Signal::KILL);
         let status = self.process.wait().ok()?;
-        self.forget();
-        // Its last words may still be in the pipe.
+        self.control.forget();
+        // Its last words may still be in the pipes.
+        self.watch(usize::MAX, LAST_WORDS, |_| false);
         let _ = self.log_ended.recv_timeout(LAST_WORDS);
         Some(match (status.code(), status.signal()) {
             (Some(code), _) => Ended::Status(code),
@@ -131,54 +198,120 @@ impl Child {
 
     /// Whether the program itself has ended; what it has started may run on.
     pub fn has_ended(&self) -> bool {
-        let Some(pid) = self.group else { return true };
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
-        !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
-    }
-
-    fn signal(&self, signal: Signal) {
-        if let Some(group) = self.group {
-            // It fails when all have ended already, which is as well.
-            let _ = kill_process_group(group, signal);
-        }
-    }
-
-    /// Reaped: the number of its group may belong to others.
-    fn forget(&mut self) {
-        if let Some(group) = self.group.take() {
-            running().retain(|other| *other != group);
-        }
+        let group = *self.control.lock();
+        group.is_none_or(|pid| has_ended(pid))
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.group.is_some() {
-            self.signal(Signal::KILL);
+        if self.control.lock().is_some() {
+            self.control.signal(Signal::KILL);
             let _ = self.process.wait();
-            self.forget();
+            self.control.forget();
         }
+        self.read_on();
     }
 }
 
-/// Kills all programs that run: for the moment before the lab itself ends at once.
-pub(crate) fn kill_all() {
-    for group in running().iter() {
-        let _ = kill_process_group(*group, Signal::KILL);
+impl Control {
+    /// Kills it (SIGKILL), and returns when it is dead.
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+        self.until(WaitIdOptions::EXITED);
+    }
+
+    /// Freezes it (SIGSTOP), and returns when it stands still, or has ended.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+        self.until(WaitIdOptions::STOPPED | WaitIdOptions::EXITED);
+    }
+
+    /// Lets a frozen program go on (SIGCONT).
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Asks it to stop, as Ctrl-C does (SIGINT).
+    pub fn interrupt(&self) {
+        self.signal(Signal::INT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = *self.lock() {
+            // It fails when all have ended already, which is as well.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
+    /// Waits until the process itself is in one of these states.
+    fn until(&self, states: WaitIdOptions) {
+        let deadline = Instant::now() + OBEDIENCE;
+        let options = states | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        while Instant::now() < deadline {
+            let Some(pid) = *self.lock() else { return };
+            if !matches!(waitid(WaitId::Pid(pid), options), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Reaped: the number of its group may belong to others.
+    fn forget(&self) {
+        if let Some(group) = self.lock().take() {
+            reaper::forget(group);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Pid>> {
+        self.group.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn running() -> std::sync::MutexGuard<'static, Vec<Pid>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+fn has_ended(pid: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
 }
 
-/// Sends each line; ends with the output, or when nobody wants the lines any more.
-fn forward(output: impl Read, lines: &SyncSender<String>) {
-    let mut output = BufReader::new(output);
-    while let Some(line) = read_line(&mut output) {
-        if lines.send(line).is_err() {
-            return;
+/// A pipe for standard output. One that is read in steps holds one line on Linux (a packet pipe of one page, in which
+/// each write is a packet); elsewhere as many as the system's least.
+fn pipe(in_steps: bool) -> io::Result<(OwnedFd, OwnedFd)> {
+    use rustix::pipe::{PipeFlags, pipe_with};
+    #[cfg(target_os = "linux")]
+    if in_steps {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::DIRECT)?;
+        rustix::pipe::fcntl_setpipe_size(&writer, 4096)?;
+        return Ok((reader, writer));
+    }
+    let _ = in_steps;
+    Ok(pipe_with(PipeFlags::CLOEXEC)?)
+}
+
+impl Output {
+    /// Keeps each line; ends with the output, or with the program when it prints too much.
+    fn read(&self, output: impl Read, most: usize, control: &Control) {
+        let mut output = BufReader::new(output);
+        while let Some(line) = read_line(&mut output) {
+            let mut state = self.lock();
+            if state.lines.len() == most {
+                state.flooded = true;
+                drop(state);
+                control.kill();
+                break;
+            }
+            state.lines.push((Instant::now(), line));
+            self.changed.notify_all();
+            while state.pause_after.is_some_and(|after| state.lines.len() >= after) {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
         }
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -227,8 +360,17 @@ mod tests {
 
     const SOON: Duration = Duration::from_secs(10);
 
+    fn shell_reading(script: &str, reading: Reading) -> Child {
+        Child::spawn(Command::new("sh").args(["-c", script]), reading).unwrap()
+    }
+
     fn shell(script: &str) -> Child {
-        Child::spawn(Command::new("sh").args(["-c", script])).unwrap()
+        shell_reading(script, Reading { most_lines: 1000, pause_after: None })
+    }
+
+    fn line(child: &Child, number: usize) -> String {
+        assert!(child.watch(number, SOON, |_| true), "no line {number}");
+        child.lines()[number].1.clone()
     }
 
     fn is_alive(pid: &str) -> bool {
@@ -248,11 +390,9 @@ mod tests {
     #[test]
     fn lines_come_one_by_one_and_the_status_is_told() {
         let mut child = shell("echo one; printf 'two\\r\\nthree'; echo why >&2; exit 3");
-        assert_eq!(child.next(SOON), Next::Line("one".into()));
-        assert_eq!(child.next(SOON), Next::Line("two".into()));
-        assert_eq!(child.next(SOON), Next::Line("three".into()));
-        assert_eq!(child.next(SOON), Next::Closed);
         assert_eq!(child.wait(SOON), Some(Ended::Status(3)));
+        let lines: Vec<_> = child.lines().into_iter().map(|(_, line)| line).collect();
+        assert_eq!(lines, ["one", "two", "three"]);
         assert_eq!(child.log(), ["why"]);
     }
 
@@ -260,14 +400,14 @@ mod tests {
     fn a_program_that_runs_on_is_not_waited_for() {
         let mut child = shell("exec sleep 600");
         assert_eq!(child.wait(Duration::from_millis(20)), None);
-        child.interrupt();
+        child.control().interrupt();
         assert_eq!(child.wait(SOON), Some(Ended::Signal(2)));
     }
 
     #[test]
     fn letting_go_of_a_program_kills_it_and_what_it_has_started() {
         let child = shell("sleep 600 & echo $!; wait");
-        let Next::Line(grandchild) = child.next(SOON) else { panic!("no line") };
+        let grandchild = line(&child, 0);
         assert!(is_alive(&grandchild));
         drop(child);
         wait_until_gone(&grandchild);
@@ -276,18 +416,47 @@ mod tests {
     #[test]
     fn what_a_program_leaves_behind_does_not_hold_up_its_end() {
         let mut child = shell("sleep 600 & echo $!");
-        let Next::Line(grandchild) = child.next(SOON) else { panic!("no line") };
+        let grandchild = line(&child, 0);
         assert_eq!(child.wait(SOON), Some(Ended::Status(0)));
         wait_until_gone(&grandchild);
-        assert_eq!(child.next(SOON), Next::Closed);
     }
 
     #[test]
     fn an_endless_line_is_cut() {
         let mut child = shell("head -c 300000 /dev/zero | tr '\\0' x; echo; echo end");
-        let Next::Line(long) = child.next(SOON) else { panic!("no line") };
-        assert_eq!(long.len(), LINE);
-        assert_eq!(child.next(SOON), Next::Line("end".into()));
         assert_eq!(child.wait(SOON), Some(Ended::Status(0)));
+        assert_eq!(line(&child, 0).len(), LINE);
+        assert_eq!(line(&child, 1), "end");
+    }
+
+    #[test]
+    fn a_flood_ends_its_program() {
+        let mut child = shell("yes");
+        assert_eq!(child.wait(SOON), Some(Ended::Signal(9)));
+        assert!(child.flooded());
+        assert_eq!(child.lines().len(), 1000);
+    }
+
+    #[test]
+    fn a_program_read_in_steps_stands_still_in_the_middle_of_printing() {
+        let reading = Reading { most_lines: 1000, pause_after: Some(3) };
+        let mut child = shell_reading("for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; done; echo all >&2", reading);
+        assert_eq!(line(&child, 2), "3");
+        child.control().kill();
+        child.read_on();
+        assert_eq!(child.wait(SOON), Some(Ended::Signal(9)));
+        assert!((3..=5).contains(&child.lines().len()), "{:?}", child.lines());
+    }
+
+    #[test]
+    fn a_frozen_program_prints_nothing_until_it_is_thawed() {
+        let child = shell("while :; do echo x; read -r _ </dev/zero; done");
+        line(&child, 0);
+        child.control().freeze();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.process.id())).unwrap();
+        assert!(stat.rsplit(')').next().unwrap().trim_start().starts_with('T'), "{stat}");
+        child.control().thaw();
+        child.control().kill();
+        assert!(child.has_ended());
     }
 }

@@ -50,6 +50,13 @@ pub enum Error {
         /// librdkafka's reason.
         why: String,
     },
+    /// The topic that is to be shown is not there.
+    NoTopic {
+        /// Its name.
+        topic: String,
+        /// Where it was looked for.
+        servers: String,
+    },
     /// A topic cannot be read to its end.
     Read {
         /// The topic.
@@ -67,6 +74,27 @@ pub enum Error {
         last_stable: i64,
         /// Its end offset.
         end: i64,
+    },
+    /// The lab's own records could not be written into the input.
+    Input {
+        /// The topic.
+        topic: String,
+        /// librdkafka's reason.
+        why: String,
+    },
+    /// The fault proxy cannot listen, or cannot start.
+    Proxy(String),
+    /// A trace cannot be written.
+    Trace {
+        /// The file.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// The moment at which the fault was to act, or that a scenario waits for, did not come.
+    NotReached {
+        /// Its name: that of a fault, a signal, or what was waited for.
+        moment: String,
     },
     /// The committed offsets of a group cannot be read.
     Offsets {
@@ -88,13 +116,34 @@ pub enum Error {
     Stalled(Duration),
     /// A program printed more lines than this run can explain, and was killed.
     Flooded(usize),
-    /// The input could not be written.
-    NoInput {
-        /// The program that was to write it.
-        feeder: &'static str,
-        /// What stood in its way.
-        why: Box<Error>,
+    /// No scenario concerns this program, or has this variant.
+    NoSuchRun {
+        /// The program.
+        program: String,
+        /// The scenario, if one was named.
+        scenario: Option<String>,
+        /// The variant, if one was named.
+        variant: Option<String>,
     },
+    /// The result cannot be written to standard output.
+    Print(String),
     /// Ctrl-C.
     Interrupted,
+}
+
+impl Error {
+    /// Whether every other run would fail for the same reason.
+    pub fn concerns_all(&self) -> bool {
+        matches!(
+            self,
+            Self::NoBroker { .. }
+                | Self::Listen { .. }
+                | Self::Client(_)
+                | Self::Create { .. }
+                | Self::SeedTaken { .. }
+                | Self::Proxy(_)
+                | Self::Trace { .. }
+                | Self::Spawn { .. }
+        )
+    }
 }

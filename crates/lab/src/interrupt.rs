@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use common::stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::child;
+use crate::reaper;
 
 /// What a shell reports for a process that SIGINT ended.
 pub const STATUS: u8 = 130;
@@ -35,7 +35,7 @@ pub fn listen(says: Option<&'static str>) -> io::Result<()> {
             }
             stop::request();
             any(interrupt, terminate, hangup).await;
-            child::kill_all();
+            reaper::kill_all();
             std::process::exit(STATUS.into());
         });
     })?;

@@ -14,8 +14,10 @@ pub struct Work<'a> {
     pub topic: &'a str,
     /// Where a pipeline writes its results.
     pub output: Option<&'a str>,
-    /// The consumer group, and the transactional id of whoever has one.
-    pub identity: &'a str,
+    /// The consumer group.
+    pub group: &'a str,
+    /// The transactional id of whoever has one; `None`: its own default.
+    pub transactional_id: Option<&'a str>,
     /// How many messages a producer sends.
     pub messages: u64,
 }
@@ -36,12 +38,14 @@ const VARIABLES: &[&str] = &[
     "TRANSACTIONAL_ID",
 ];
 
-/// Seconds without a message after which a consumer gives up by itself. The lab stops it as soon as it has seen
-/// everything, so this time passes only when something is missing.
-const IDLE_EXIT: &str = "15";
-
-/// The command that runs `program`.
-pub fn command(executable: &Path, program: &Program, broker: &Broker, work: &Work<'_>) -> Command {
+/// The command that runs `program`; `more` are properties besides those of the command line.
+pub fn command(
+    executable: &Path,
+    program: &Program,
+    broker: &Broker,
+    work: &Work<'_>,
+    more: &[(String, String)],
+) -> Command {
     let mut command = Command::new(executable);
     for variable in VARIABLES {
         command.env_remove(variable);
@@ -49,36 +53,55 @@ pub fn command(executable: &Path, program: &Program, broker: &Broker, work: &Wor
     command.args(["--bootstrap-servers", &broker.bootstrap_servers]);
     command.args(["--connect-timeout", &broker.connect_timeout.as_secs_f64().to_string()]);
     command.args(["--topic", work.topic]);
-    match program.role {
+    let transactional = match program.role {
         Role::Producer(producer) => {
             command.args(["--count", &work.messages.to_string()]);
-            if producer.transactional {
-                command.args(["--transactional-id", work.identity]);
-            }
+            producer.transactional
         }
         Role::Consumer { transactional, .. } => {
-            command.args(["--group", work.identity, "--idle-exit", IDLE_EXIT]);
-            if transactional {
-                command.args(["--transactional-id", work.identity]);
-            }
+            command.args(["--group", work.group]);
+            transactional
         }
         Role::Pipeline { .. } => {
-            command.args(["--group", work.identity, "--idle-exit", IDLE_EXIT]);
-            command.args(["--transactional-id", work.identity]);
+            command.args(["--group", work.group]);
             if let Some(output) = work.output {
                 command.args(["--output-topic", output]);
             }
+            true
         }
+    };
+    if let Some(id) = work.transactional_id.filter(|_| transactional) {
+        command.args(["--transactional-id", id]);
     }
-    properties(&mut command, broker);
+    properties(&mut command, broker, more);
+    command
+}
+
+/// A command of the user's, which finds the same in the variables that the programs of the course read.
+pub fn foreign(words: &[String], broker: &Broker, work: &Work<'_>, more: &[(String, String)]) -> Command {
+    let mut words = words.iter();
+    let mut command = Command::new(words.next().map_or("", String::as_str));
+    command.args(words);
+    for variable in VARIABLES {
+        command.env_remove(variable);
+    }
+    command.env("BOOTSTRAP_SERVERS", &broker.bootstrap_servers);
+    command.env("CONNECT_TIMEOUT", broker.connect_timeout.as_secs_f64().to_string());
+    command.env("TOPIC", work.topic).env("GROUP_ID", work.group).env("COUNT", work.messages.to_string());
+    command.envs(work.output.map(|output| ("OUTPUT_TOPIC", output)));
+    command.envs(work.transactional_id.map(|id| ("TRANSACTIONAL_ID", id)));
+    let all: Vec<_> = all(broker, more).map(|(key, value)| format!("{key}={value}")).collect();
+    if !all.is_empty() {
+        command.env("KAFKA_PROPERTIES", all.join(";"));
+    }
     command
 }
 
 /// Hands on -X, through the environment where that is possible: a password does not belong on a command line, which
 /// every user of the machine can read.
-fn properties(command: &mut Command, broker: &Broker) {
+fn properties(command: &mut Command, broker: &Broker, more: &[(String, String)]) {
     let mut together = Vec::new();
-    for Property { key, value } in broker.properties.iter().chain(&broker.property) {
+    for (key, value) in all(broker, more) {
         let property = format!("{key}={value}");
         if property.contains(';') {
             command.args(["-X", &property]);
@@ -89,6 +112,13 @@ fn properties(command: &mut Command, broker: &Broker) {
     if !together.is_empty() {
         command.env("KAFKA_PROPERTIES", together.join(";"));
     }
+}
+
+/// The properties of the case, then those of the command line, which win.
+fn all<'a>(broker: &'a Broker, more: &'a [(String, String)]) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let given = broker.properties.iter().chain(&broker.property);
+    let given = given.map(|Property { key, value }| (key.as_str(), value.as_str()));
+    more.iter().map(|(key, value)| (key.as_str(), value.as_str())).chain(given)
 }
 
 #[cfg(test)]
@@ -112,8 +142,8 @@ mod tests {
     }
 
     fn line(package: &str, broker: &Broker) -> String {
-        let work = Work { topic: "t", output: Some("out"), identity: "me", messages: 7 };
-        let command = command(Path::new("p"), catalogue::find(package).unwrap(), broker, &work);
+        let work = Work { topic: "t", output: Some("out"), group: "us", transactional_id: Some("me"), messages: 7 };
+        let command = command(Path::new("p"), catalogue::find(package).unwrap(), broker, &work, &[]);
         let args: Vec<_> = command.get_args().map(|arg| arg.to_str().unwrap()).collect();
         args.join(" ")
     }
@@ -124,10 +154,10 @@ mod tests {
         let broker = broker(&[]);
         assert_eq!(line("producer-at-most-once", &broker), format!("{start} --count 7"));
         assert_eq!(line("eos-producer", &broker), format!("{start} --count 7 --transactional-id me"));
-        assert_eq!(line("consumer-at-least-once", &broker), format!("{start} --group me --idle-exit 15"));
+        assert_eq!(line("consumer-at-least-once", &broker), format!("{start} --group us"));
         assert_eq!(
             line("eos-pipeline", &broker),
-            format!("{start} --group me --idle-exit 15 --transactional-id me --output-topic out")
+            format!("{start} --group us --output-topic out --transactional-id me")
         );
     }
 
@@ -135,10 +165,11 @@ mod tests {
     fn properties_reach_the_program_without_standing_on_its_command_line() {
         let broker = broker(&[("sasl.password", "secret"), ("linger.ms", "5"), ("client.id", "a;b")]);
         assert!(line("eos-producer", &broker).ends_with("-X client.id=a;b"));
-        let work = Work { topic: "t", output: None, identity: "me", messages: 1 };
-        let command = command(Path::new("p"), &catalogue::PROGRAMS[0], &broker, &work);
+        let work = Work { topic: "t", output: None, group: "us", transactional_id: None, messages: 1 };
+        let more = [("session.timeout.ms".to_owned(), "6000".to_owned())];
+        let command = command(Path::new("p"), &catalogue::PROGRAMS[0], &broker, &work, &more);
         let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).unwrap().1;
-        assert_eq!(variable("KAFKA_PROPERTIES").unwrap(), "sasl.password=secret;linger.ms=5");
+        assert_eq!(variable("KAFKA_PROPERTIES").unwrap(), "session.timeout.ms=6000;sasl.password=secret;linger.ms=5");
         assert_eq!(variable("NAMESPACE"), None, "removed");
     }
 }

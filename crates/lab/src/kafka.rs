@@ -10,8 +10,8 @@ use rdkafka::admin::AdminClient;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, TopicPartitionList};
 
 use crate::error::Error;
@@ -131,13 +131,18 @@ impl Kafka {
         ])
     }
 
-    /// A transactional producer.
+    /// A transactional producer; what it leaves open is aborted after the timeout.
     ///
     /// # Errors
     /// When librdkafka refuses the properties.
-    pub(crate) fn producer<P: FromClientConfigAndContext<Observer>>(&self, transactional_id: &str) -> Result<P, Error> {
+    pub(crate) fn producer<P: FromClientConfigAndContext<Observer>>(
+        &self,
+        transactional_id: &str,
+        timeout: Duration,
+    ) -> Result<P, Error> {
         self.create(&[
             ("transactional.id", transactional_id),
+            ("transaction.timeout.ms", &timeout.as_millis().to_string()),
             // The next transaction meets the markers of the last one (CONCURRENT_TRANSACTIONS), and asks again.
             ("retry.backoff.ms", "5"),
         ])
@@ -151,25 +156,21 @@ impl Kafka {
         self.create(&[])
     }
 
-    /// The committed offsets of a group, for all partitions of a topic: those that it has committed.
+    /// A producer that sends each record once: what is not acknowledged is an error, and not sent again. (An idempotent
+    /// one would first wait half a second for its producer id.)
     ///
     /// # Errors
-    /// When the group's coordinator does not tell them in time.
-    pub fn committed(&self, group: &str, topic: &str, partitions: i32) -> Result<Vec<(i32, i64)>, Error> {
-        let why = |error: KafkaError| Error::Offsets { group: group.to_owned(), why: error.to_string() };
-        let consumer = self.consumer(group, Isolation::ReadCommitted)?;
-        let mut list = TopicPartitionList::new();
-        list.add_partition_range(topic, 0, partitions - 1);
-        // Offsets in a transaction that is just ending are waited for (UNSTABLE_OFFSET_COMMIT is retried).
-        let committed = consumer.committed_offsets(list, REQUEST).map_err(why)?;
-        let mut offsets = Vec::new();
-        for partition in committed.elements() {
-            partition.error().map_err(why)?;
-            if let rdkafka::Offset::Offset(offset) = partition.offset() {
-                offsets.push((partition.partition(), offset));
-            }
-        }
-        Ok(offsets)
+    /// When librdkafka refuses the properties.
+    pub(crate) fn writer<P: FromClientConfigAndContext<Observer>>(&self) -> Result<P, Error> {
+        self.create(&[("retries", "0"), ("max.in.flight", "1"), ("linger.ms", "0")])
+    }
+
+    /// The committed offsets of a group.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub fn offsets(&self, group: &str) -> Result<Offsets, Error> {
+        Ok(Offsets { group: group.to_owned(), consumer: self.consumer(group, Isolation::ReadCommitted)? })
     }
 
     fn create<T: FromClientConfigAndContext<Observer>>(&self, settings: &[(&str, &str)]) -> Result<T, Error> {
@@ -185,6 +186,53 @@ impl Kafka {
             config.set(*key, *value);
         }
         config.create_with_context(Observer::default()).map_err(|error| Error::Client(error.to_string()))
+    }
+}
+
+/// Waits until everything that was sent is answered. (`BaseProducer::flush` looks every 100 ms.)
+///
+/// # Errors
+/// When it is not within [`REQUEST`].
+pub(crate) fn flush(producer: &BaseProducer<Observer>) -> KafkaResult<()> {
+    let end = Instant::now() + REQUEST;
+    loop {
+        // Serves the delivery reports that are there, and returns.
+        producer.poll(Duration::ZERO);
+        if producer.in_flight_count() == 0 {
+            return Ok(());
+        }
+        if Instant::now() >= end {
+            return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Asks for the committed offsets of a group.
+pub struct Offsets {
+    group: String,
+    consumer: BaseConsumer<Observer>,
+}
+
+impl Offsets {
+    /// The committed offsets of the group, for all partitions of a topic: those that it has committed.
+    ///
+    /// # Errors
+    /// When the group's coordinator does not tell them in time.
+    pub fn committed(&self, topic: &str, partitions: i32) -> Result<Vec<(i32, i64)>, Error> {
+        let why = |error: KafkaError| Error::Offsets { group: self.group.clone(), why: error.to_string() };
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range(topic, 0, partitions - 1);
+        // Offsets in a transaction that is just ending are waited for (UNSTABLE_OFFSET_COMMIT is retried).
+        let committed = self.consumer.committed_offsets(list, REQUEST).map_err(why)?;
+        let mut offsets = Vec::new();
+        for partition in committed.elements() {
+            partition.error().map_err(why)?;
+            if let rdkafka::Offset::Offset(offset) = partition.offset() {
+                offsets.push((partition.partition(), offset));
+            }
+        }
+        Ok(offsets)
     }
 }
 

@@ -3,6 +3,10 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use crate::catalogue::Program;
+use crate::outcome::Outcome;
+use crate::scenario::{Case, Scenario};
+
 /// The names of one run.
 #[derive(Debug, Clone)]
 pub struct Names {
@@ -20,6 +24,12 @@ impl Names {
         Self { seed, prefix }
     }
 
+    /// The names of one program in one case of a scenario.
+    #[must_use]
+    pub fn within(&self, scenario: &Scenario, case: &Case, program: &Program) -> Self {
+        Self { seed: self.seed, prefix: self.of(&label(scenario, case, program)) }
+    }
+
     /// The seed that they come from.
     pub fn seed(&self) -> u32 {
         self.seed
@@ -34,6 +44,32 @@ impl Names {
     pub fn of(&self, what: &str) -> String {
         format!("{}-{what}", self.prefix)
     }
+}
+
+/// One program in one case of a scenario, as a word: of a topic's name, of a file's.
+pub fn label(scenario: &Scenario, case: &Case, program: &Program) -> String {
+    let words = [scenario.name, case.variant, program.package];
+    // "own, random id" is a good name for readers, and none for a topic.
+    let words = words.iter().flat_map(|words| words.split(|c: char| !c.is_ascii_alphanumeric()));
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// A text in which the names of a run's topic, group and ids are short: `topic` for `lab-7-calm-eos-producer-topic`.
+pub(crate) fn short(outcome: &Outcome, text: &str) -> String {
+    let marker = label(outcome.scenario, outcome.case, outcome.program) + "-";
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(&marker) {
+        // The namespace and the seed go as well.
+        let begins = before.rfind(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-'));
+        match before.char_indices().find(|(at, _)| begins.is_none_or(|begins| *at > begins)) {
+            Some((at, _)) => out.push_str(before.get(..at).unwrap_or_default()),
+            None => out.push_str(before),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A seed that no other run is likely to have: from the operating system's random numbers.

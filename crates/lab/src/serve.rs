@@ -74,7 +74,14 @@ const NAP: Duration = Duration::from_secs(60);
 /// # Errors
 /// [`Error::Listen`].
 pub(crate) fn for_this_run(seed: u32) -> Result<Broker, Error> {
-    Broker::builder().settings(|settings| settings.seed = Some(seed.into())).start().map_err(|error| Error::Listen {
+    let settings = |settings: &mut ::broker::Settings| {
+        settings.seed = Some(seed.into());
+        // Kafka's limits are made for production: with them a dead member or an open transaction would take seconds to
+        // be noticed. What happens then is the same.
+        settings.groups.min_session_timeout = 100;
+        settings.transactions.scan_interval = 50;
+    };
+    Broker::builder().settings(settings).start().map_err(|error| Error::Listen {
         address: "127.0.0.1".into(),
         taken: false,
         why: error.to_string(),

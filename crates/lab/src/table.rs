@@ -1,142 +1,112 @@
-//! The report as a table: no wider than 100 columns, without colours unless it goes to a terminal.
+//! All outcomes as a table: no wider than 100 columns, without colours unless it goes to a terminal.
+
+mod cell;
+mod grid;
+mod summary;
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
-
-use crate::ledger::Kind;
-use crate::report::{Report, Row};
+use crate::layout::{flow, wrap};
+use crate::names::short;
+use crate::outcome::Outcome;
 use crate::text::Lang;
-use crate::verdict::Verdict;
 
-/// One line under the header, and nothing else.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-'));
-
-/// Columns that hold text; the others hold numbers, and are aligned on the right.
-const TEXT: [usize; 3] = [0, 1, LAST];
-
-/// The last column needs no room after it.
-const LAST: usize = 9;
-
-/// The whole report: the table, what is wrong and with which values, and what it shows in plain words.
-pub fn render(report: &Report, lang: Lang, colours: bool) -> String {
-    let mut text = String::new();
-    for line in table(report, lang).lines() {
-        text.push_str(&colour(line.trim_end(), report, lang, colours));
-        text.push('\n');
+/// The table, what is not as announced, and what it shows in plain words.
+pub fn render(outcomes: &[Outcome], seed: u32, lang: Lang, colours: bool) -> String {
+    let mut text = grid::render(outcomes, lang, colours);
+    text.push('\n');
+    for items in cell::legend(outcomes, lang) {
+        flow(&mut text, &items);
     }
-    let details: Vec<_> = report.rows.iter().flat_map(|row| lang.details(row)).collect();
-    for lines in [details, lang.summary(report)] {
-        if !lines.is_empty() {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\n{}\n", lines.join("\n"));
-        }
-    }
+    unexpected(&mut text, outcomes, lang, colours);
+    text.push('\n');
+    summary::render(&mut text, outcomes, seed, lang);
     text
 }
 
-fn table(report: &Report, lang: Lang) -> Table {
-    let mut table = Table::new();
-    table.load_style(STYLE);
-    table.set_header(lang.columns());
-    for row in &report.rows {
-        table.add_row(cells(row, lang));
+/// Which run it is, in words.
+pub(crate) fn title(outcome: &Outcome) -> String {
+    match outcome.case.variant {
+        "" => format!("{}, {}", outcome.scenario.name, outcome.program.package),
+        variant => format!("{} ({variant}), {}", outcome.scenario.name, outcome.program.package),
     }
-    for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, u16::from(i < LAST)));
-        if !TEXT.contains(&i) {
-            column.set_cell_alignment(CellAlignment::Right);
+}
+
+/// Every cell that is not as announced, with what was found.
+fn unexpected(text: &mut String, outcomes: &[Outcome], lang: Lang, colours: bool) {
+    let odd: Vec<_> = outcomes.iter().filter(|outcome| !outcome.as_expected()).collect();
+    if odd.is_empty() {
+        return;
+    }
+    let heading = lang.unexpected_heading(odd.len());
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "\n{}", if colours { format!("\x1b[1;31m{heading}\x1b[0m") } else { heading });
+    for outcome in odd {
+        wrap(text, "", 0, &format!("{}{} {}", title(outcome), lang.colon(), lang.verdict(&outcome.verdict)));
+        for line in lang.unexpected(outcome, &|name| short(outcome, name)) {
+            wrap(text, "  ", 4, &line);
         }
-    }
-    table
-}
-
-fn cells(row: &Row, lang: Lang) -> Vec<String> {
-    let shown = |number: Option<usize>| number.map_or("-".to_owned(), |number| number.to_string());
-    let ledger = row.ledger.as_ref();
-    let count = |kind| shown(ledger.map(|ledger| ledger.count(kind)));
-    vec![
-        row.program.package.to_owned(),
-        lang.guarantee(row.program.guarantee).to_owned(),
-        shown(ledger.and_then(|ledger| ledger.sent)),
-        shown(ledger.and_then(|ledger| ledger.acknowledged)),
-        shown(ledger.map(|ledger| ledger.stored)),
-        shown(ledger.and_then(|ledger| ledger.processed)),
-        count(Kind::Lost),
-        count(Kind::Duplicated),
-        count(Kind::Reordered),
-        lang.verdict(&row.verdict).to_owned(),
-    ]
-}
-
-/// Colours the verdict at the end of the line of a program.
-fn colour(line: &str, report: &Report, lang: Lang, colours: bool) -> String {
-    let row = report.rows.iter().find(|row| line.split(' ').next() == Some(row.program.package));
-    let Some((row, true)) = row.map(|row| (row, colours)) else {
-        return line.to_owned();
-    };
-    let verdict = lang.verdict(&row.verdict);
-    let code = match &row.verdict {
-        Verdict::Violated(_) => 31,
-        Verdict::Holds if row.is_as_expected() => 32,
-        _ => 33,
-    };
-    match line.strip_suffix(verdict) {
-        Some(start) => format!("{start}\x1b[{code}m{verdict}\x1b[0m"),
-        None => line.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::catalogue::PROGRAMS;
-    use crate::error::Error;
-    use crate::ledger::{Anomaly, Ledger};
-    use crate::value::Value;
+    use proptest::prelude::*;
 
-    /// The widest report: large numbers, all verdicts.
-    fn report() -> Report {
-        let anomaly = |kind| Anomaly { kind, value: Value::from("msg-3"), times: 1000, places: Vec::new() };
-        let rows = PROGRAMS.iter().enumerate().map(|(i, program)| {
-            let ledger = Ledger {
-                sent: Some(99_999),
-                acknowledged: Some(99_999),
-                stored: 99_999,
-                processed: (i > 3).then_some(99_999),
-                aborted_input: 12,
-                anomalies: vec![anomaly(Kind::Lost), anomaly(Kind::Duplicated), anomaly(Kind::Reordered)],
-            };
-            match i {
-                8 => Row::unknown(program, Error::Interrupted),
-                _ => Row::calm(program, ledger, None),
-            }
-        });
-        Report { scenario: "calm", seed: 1, rows: rows.collect() }
-    }
+    use super::*;
+    use crate::layout::{WIDTH, width};
+    use crate::sample;
+
+    const ENGLISH: &str = include_str!("testdata/table.en.txt");
+    const FRENCH: &str = include_str!("testdata/table.fr.txt");
 
     #[test]
-    fn the_table_fits_into_100_columns() {
-        for lang in [Lang::En, Lang::Fr] {
-            let text = table(&report(), lang).to_string();
-            for line in text.lines() {
-                assert!(line.chars().count() <= 100, "{} columns: {line}", line.chars().count());
-            }
-        }
+    fn the_table_is_as_it_was_agreed() {
+        let outcomes = sample::table();
+        sample::golden("table.en.txt", ENGLISH, &render(&outcomes, 7, Lang::En, false));
+        sample::golden("table.fr.txt", FRENCH, &render(&outcomes, 7, Lang::Fr, false));
     }
 
     #[test]
     fn colours_only_where_they_are_wanted() {
-        let report = report();
-        assert!(render(&report, Lang::En, true).contains("\x1b[31mviolated\x1b[0m"));
-        assert!(!render(&report, Lang::En, false).contains('\x1b'));
+        let outcomes = sample::table();
+        let (plain, coloured) = (render(&outcomes, 7, Lang::En, false), render(&outcomes, 7, Lang::En, true));
+        assert!(!plain.contains('\x1b'));
+        assert!(coloured.contains("\x1b[31m✗ 20 dup\x1b[0m"), "{coloured}");
+        assert!(coloured.contains("\x1b[1;37;41m✗ !!\x1b[0m"), "{coloured}");
+        assert_eq!(sample::without_colours(&coloured), plain);
     }
 
     #[test]
-    fn what_is_violated_is_named_below_the_table() {
-        let text = render(&report(), Lang::Fr, false);
-        assert!(text.contains("producer-at-least-once : garantie violée : perdu : msg-3"), "{text}");
-        assert!(text.contains("producer-at-least-once : inattendu : en double : msg-3"), "{text}");
-        assert!(text.contains("eos-pipeline : pas de verdict : interrompu"), "{text}");
+    fn every_scenario_has_room() {
+        for lang in [Lang::En, Lang::Fr] {
+            let mut outcomes: Vec<_> = crate::matrix::jobs()
+                .into_iter()
+                .map(|job| Outcome::unknown(job.scenario, job.case, job.program, crate::Error::Interrupted))
+                .collect();
+            for outcome in &mut outcomes {
+                outcome.verdict = crate::verdict::Verdict::Holds;
+            }
+            let text = grid::render(&outcomes, lang, false);
+            assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
+            assert!(!text.lines().skip(1).any(|line| line.contains('…')), "a name was cut: {text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn no_outcome_breaks_the_table(outcomes in proptest::collection::vec(sample::any_outcome(), 0..12), seed in any::<u32>()) {
+            for lang in [Lang::En, Lang::Fr] {
+                let text = render(&outcomes, seed, lang, false);
+                for line in text.lines() {
+                    prop_assert!(width(line) <= WIDTH, "{line}");
+                    prop_assert!(!line.contains(char::is_control), "{line:?}");
+                }
+                let coloured = render(&outcomes, seed, lang, true);
+                prop_assert_eq!(sample::without_colours(&coloured), text);
+            }
+        }
     }
 }

@@ -1,9 +1,10 @@
-//! Topics and groups of one run: created before it, deleted after it, also after an error.
+//! The topics of a run, and what is deleted when all runs are over.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use common::stop;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::runtime::Runtime;
 
@@ -11,30 +12,35 @@ use crate::error::Error;
 use crate::kafka::{Kafka, Observer, REQUEST};
 use crate::names::Names;
 
-/// A group whose member was killed stays until its session times out; that is not waited for.
-const GROUP_LIMIT: Duration = Duration::from_secs(2);
+/// A group whose last member was killed stays until its session times out; that is waited for up to this long.
+const GROUP_LIMIT: Duration = Duration::from_secs(10);
 
-/// What a run has created. Dropping it deletes it all, unless [`keep`](Self::keep) was called.
+/// Creates and deletes topics.
 pub struct Topics {
     admin: AdminClient<Observer>,
     runtime: Runtime,
-    topics: Vec<String>,
-    groups: Vec<String>,
+}
+
+/// What all runs together have created on a Kafka that stays. On an embedded broker, it goes with the broker.
+#[derive(Debug, Default)]
+pub struct Leftovers {
+    topics: Mutex<Vec<String>>,
+    groups: Mutex<Vec<String>>,
 }
 
 impl Topics {
     /// Creates topics (name, number of partitions), with the broker's default replication factor: 1 on one node, 3 on
-    /// the three nodes of compose/cluster.yaml. The groups are those that the run will use; a group begins to exist with
-    /// its first member.
+    /// the three nodes of compose/cluster.yaml. They are noted in `leftovers`, with the run's group.
     ///
     /// # Errors
-    /// When the broker refuses a topic, or has it already. What was created before that is deleted.
-    pub fn create(kafka: &Kafka, names: &Names, topics: &[(String, i32)], groups: Vec<String>) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::Client(error.to_string()))?;
-        let mut created = Self { admin: kafka.admin()?, runtime, topics: Vec::new(), groups };
+    /// When the broker refuses a topic, or has it already.
+    pub fn create(
+        kafka: &Kafka,
+        names: &Names,
+        topics: &[(String, i32)],
+        leftovers: Option<&Leftovers>,
+    ) -> Result<(), Error> {
+        let created = Self::new(kafka)?;
         let new: Vec<_> = topics
             .iter()
             .map(|(name, partitions)| NewTopic::new(name, *partitions, TopicReplication::Fixed(-1)))
@@ -43,60 +49,67 @@ impl Topics {
             .runtime
             .block_on(created.admin.create_topics(&new, &options()))
             .map_err(|error| Error::Create { topic: names.prefix().to_owned(), why: error.to_string() })?;
-        let mut refused = None;
+        let mut refused = Ok(());
         for answer in answers {
             match answer {
-                Ok(topic) => created.topics.push(topic),
+                Ok(topic) => {
+                    if let Some(leftovers) = leftovers {
+                        add(&leftovers.topics, topic);
+                        add(&leftovers.groups, names.of("group"));
+                    }
+                }
                 Err((topic, Code::TopicAlreadyExists)) => {
-                    let seed = names.seed();
-                    refused = Some(Error::SeedTaken { seed, topic });
+                    refused = Err(Error::SeedTaken { seed: names.seed(), topic });
                 }
-                Err((topic, code)) => {
-                    let why = code.to_string();
-                    refused = Some(Error::Create { topic, why });
-                }
+                Err((topic, code)) => refused = Err(Error::Create { topic, why: code.to_string() }),
             }
         }
-        match refused {
-            // The groups are not ours then, but those of the run that owns the topic.
-            Some(Error::SeedTaken { seed, topic }) => {
-                created.groups.clear();
-                Err(Error::SeedTaken { seed, topic })
-            }
-            Some(error) => Err(error),
-            None => Ok(created),
-        }
+        refused
     }
 
-    /// Leaves everything where it is, for inspection.
-    pub fn keep(mut self) {
-        self.topics.clear();
-        self.groups.clear();
+    fn new(kafka: &Kafka) -> Result<Self, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Client(error.to_string()))?;
+        Ok(Self { admin: kafka.admin()?, runtime })
+    }
+}
+
+impl Leftovers {
+    /// The topics that were created, in the order of their names.
+    pub fn topics(&self) -> Vec<String> {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        topics.sort();
+        topics
     }
 
-    /// Deletes the groups, then the topics; returns what could not be deleted, and why.
-    pub fn delete(mut self) -> Vec<(String, String)> {
-        self.delete_all()
-    }
-
-    fn delete_all(&mut self) -> Vec<(String, String)> {
-        let mut left = self.delete_groups();
-        let topics = std::mem::take(&mut self.topics);
+    /// Deletes the topics, then the groups; returns what could not be deleted, and why.
+    pub fn delete(self, kafka: &Kafka) -> Vec<(String, String)> {
+        let topics = self.topics();
         if topics.is_empty() {
-            return left;
+            return Vec::new();
         }
+        let mut groups = self.groups.into_inner().unwrap_or_else(PoisonError::into_inner);
+        groups.sort();
+        groups.dedup();
+        let all = |why: &str| topics.iter().map(|name| (name.clone(), why.to_owned())).collect();
+        let deleter = match Topics::new(kafka) {
+            Ok(deleter) => deleter,
+            Err(error) => return all(&format!("{error:?}")),
+        };
         let names: Vec<_> = topics.iter().map(String::as_str).collect();
-        match self.runtime.block_on(self.admin.delete_topics(&names, &options())) {
-            Ok(answers) => {
-                left.extend(answers.into_iter().filter_map(Result::err).map(|(topic, code)| (topic, code.to_string())))
-            }
-            Err(error) => left.extend(topics.into_iter().map(|topic| (topic, error.to_string()))),
-        }
+        let mut left: Vec<_> = match deleter.runtime.block_on(deleter.admin.delete_topics(&names, &options())) {
+            Ok(answers) => refusals(answers),
+            Err(error) => all(&error.to_string()),
+        };
+        left.extend(deleter.delete_groups(groups));
         left
     }
+}
 
-    fn delete_groups(&mut self) -> Vec<(String, String)> {
-        let mut groups = std::mem::take(&mut self.groups);
+impl Topics {
+    fn delete_groups(&self, mut groups: Vec<String>) -> Vec<(String, String)> {
         let end = Instant::now() + GROUP_LIMIT;
         loop {
             if groups.is_empty() {
@@ -111,25 +124,25 @@ impl Topics {
                 .into_iter()
                 .filter_map(Result::err)
                 // A program that never started has no group.
-                .filter(|(_, code)| *code != RDKafkaErrorCode::GroupIdNotFound)
+                .filter(|(_, code)| *code != Code::GroupIdNotFound)
                 .collect();
-            // A member that has just ended may not have left yet.
-            let all_busy = refused.iter().all(|(_, code)| *code == RDKafkaErrorCode::NonEmptyGroup);
-            if !all_busy || Instant::now() > end {
+            // A member that was killed has not left.
+            let all_busy = refused.iter().all(|(_, code)| *code == Code::NonEmptyGroup);
+            if !all_busy || stop::requested() || Instant::now() > end {
                 return refused.into_iter().map(|(group, code)| (group, code.to_string())).collect();
             }
             groups = refused.into_iter().map(|(group, _)| group).collect();
-            std::thread::sleep(Duration::from_millis(100));
+            stop::sleep(Duration::from_millis(100));
         }
     }
 }
 
-impl Drop for Topics {
-    fn drop(&mut self) {
-        for (name, why) in self.delete_all() {
-            log::warn!("{name} could not be deleted: {why}");
-        }
-    }
+fn refusals(answers: Vec<Result<String, (String, Code)>>) -> Vec<(String, String)> {
+    answers.into_iter().filter_map(Result::err).map(|(topic, code)| (topic, code.to_string())).collect()
+}
+
+fn add(list: &Mutex<Vec<String>>, name: String) {
+    list.lock().unwrap_or_else(PoisonError::into_inner).push(name);
 }
 
 fn options() -> AdminOptions {

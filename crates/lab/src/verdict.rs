@@ -1,8 +1,8 @@
 //! From the books to a verdict: does what was observed break what the program promises?
 
 use crate::catalogue::Promise;
+use crate::child::Ended;
 use crate::error::Error;
-use crate::execution::Failure;
 use crate::ledger::{Anomaly, Kind, Ledger};
 
 /// What the lab says of a guarantee.
@@ -33,6 +33,15 @@ pub enum Surprise {
     },
 }
 
+/// A program that ended otherwise than it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit status or the signal.
+    pub ended: Ended,
+    /// What its log said last.
+    pub said: Option<String>,
+}
+
 impl Promise {
     /// Whether an anomaly of this kind breaks it.
     pub fn forbids(&self, kind: Kind) -> bool {
@@ -40,11 +49,16 @@ impl Promise {
             Kind::Lost => self.no_loss,
             Kind::Duplicated => self.no_duplicate,
             Kind::Reordered | Kind::OtherPartition => self.in_order,
-            Kind::AbortedVisible | Kind::Torn | Kind::AbortedProcessed => self.atomic,
+            Kind::AbortedVisible | Kind::Torn | Kind::Half | Kind::AbortedProcessed => self.atomic,
             // What is not true breaks any promise.
             Kind::Phantom | Kind::Misplaced | Kind::OtherKey => true,
             // The program says so, or will do it later.
-            Kind::Failed | Kind::Unacknowledged | Kind::Missing | Kind::NotCommitted | Kind::Repeated => false,
+            Kind::Failed
+            | Kind::Aborted
+            | Kind::Unacknowledged
+            | Kind::Missing
+            | Kind::NotCommitted
+            | Kind::Repeated => false,
         }
     }
 }

@@ -1,0 +1,199 @@
+//! Flags and commands.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use common::cli::Broker;
+
+use crate::catalogue::PROGRAMS;
+use crate::scenarios;
+use crate::serve::{self, Serve};
+use crate::text::Lang;
+
+/// Run the course's programs under faults, and say which delivery guarantee holds
+///
+/// Runs every program of the course under every scenario that concerns it: a proxy in front of Kafka injects the fault at a named moment of the protocol. Each run has its own Kafka, in memory, unless --bootstrap-servers names one. Afterwards the topics are read directly to their end at both isolation levels, and compared with what the programs said.
+#[derive(Debug, Parser)]
+#[command(name = "lab", version, after_help = AFTER, disable_help_flag = true, disable_version_flag = true)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(super) struct Lab {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
+
+    /// This program only (repeat for more)
+    #[arg(long, value_name = "PROGRAM", value_parser = program(), hide_possible_values = true, help_heading = RUN)]
+    pub(super) only: Vec<String>,
+
+    /// This scenario only (repeat for more)
+    #[arg(long, value_name = "SCENARIO", value_parser = scenario(), hide_possible_values = true, help_heading = RUN)]
+    pub(super) scenario: Vec<String>,
+
+    /// Print version
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = OUTPUT)]
+    version: Option<bool>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Run),
+    List(List),
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(Show),
+    #[command(after_help = serve::EXAMPLES)]
+    Broker(Serve),
+}
+
+/// Run one program under one scenario, and tell the story: the moments of the protocol, the fault, the books, and why
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Run {
+    /// The program, as `lab list` shows them
+    #[arg(value_name = "PROGRAM", value_parser = program(), hide_possible_values = true)]
+    pub(super) program: String,
+
+    /// The scenario, as `lab list` shows them [default: all that concern the program]
+    #[arg(value_name = "SCENARIO", value_parser = scenario(), hide_possible_values = true)]
+    pub(super) scenario: Option<String>,
+
+    /// This variant of the scenario only
+    #[arg(long, value_name = "VARIANT", help_heading = RUN)]
+    pub(super) variant: Option<String>,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
+
+    /// A client of your own, in any language, to run in place of the program: it finds BOOTSTRAP_SERVERS, TOPIC, COUNT, GROUP_ID, TRANSACTIONAL_ID and OUTPUT_TOPIC in its environment
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) client: Vec<String>,
+}
+
+/// List the scenarios, their variants, and the programs that each concerns
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct List {
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+
+    /// Language [default: that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, value_enum)]
+    pub(super) lang: Option<Lang>,
+
+    /// Print help
+    #[arg(short, long, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+}
+
+/// Show a topic as it stands in the log: both isolation levels side by side, aborted and control records marked
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Show {
+    /// The topic
+    #[arg(value_name = "TOPIC", value_parser = common::cli::topic_name)]
+    pub(super) topic: String,
+
+    #[command(flatten)]
+    pub(super) kafka: Broker,
+
+    /// Show the last so many offsets of each partition
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = OUTPUT)]
+    pub(super) last: u64,
+
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
+    pub(super) format: Format,
+
+    /// Language [default: that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, value_enum, help_heading = OUTPUT)]
+    pub(super) lang: Option<Lang>,
+
+    /// Print help
+    #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
+    help: Option<bool>,
+}
+
+/// What all runs share.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    #[command(flatten)]
+    pub(super) kafka: Broker,
+
+    /// How many messages there are where no fault decides it (calm)
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = RUN)]
+    pub(super) messages: u64,
+
+    /// How many runs at once [default: six to a processor, 8 at least]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = RUN)]
+    pub(super) jobs: Option<u16>,
+
+    /// Where the names of topics, groups and transactional ids come from [default: a random number]
+    #[arg(long, value_name = "N", help_heading = RUN)]
+    pub(super) seed: Option<u32>,
+
+    /// Do not delete the topics and groups at the end
+    #[arg(long, help_heading = RUN)]
+    pub(super) keep: bool,
+
+    /// Write the trace of each run (every frame that passed the proxy, as JSON lines) into this folder
+    #[arg(long, value_name = "FOLDER", help_heading = OUTPUT)]
+    pub(super) trace: Option<PathBuf>,
+
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
+    pub(super) format: Format,
+
+    /// Language [default: that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, value_enum, help_heading = OUTPUT)]
+    pub(super) lang: Option<Lang>,
+
+    /// Print help
+    #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
+    help: Option<bool>,
+}
+
+/// Form of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For readers
+    Table,
+    /// For programs: one object, always in English
+    Json,
+}
+
+pub(super) const RUN: &str = "Run";
+pub(super) const OUTPUT: &str = "Output";
+
+const AFTER: &str = "\
+Examples:
+  lab                                              all programs, all scenarios
+  lab --only eos-pipeline                          one program
+  lab run producer-at-least-once ack-lost          the story of one run
+  lab list                                         what there is
+
+Exit status: 0 all is as expected, 1 it is not, 2 something could not be decided or could not start, 130 Ctrl-C";
+
+pub(super) const RUN_EXAMPLES: &str = "\
+Examples:
+  lab run producer-at-least-once ack-lost
+  lab run eos-pipeline                                          all of its scenarios
+  lab run consumer-at-least-once killed-between -- python3 my_consumer.py
+
+Exit status: 0 all is as expected, 1 it is not, 2 something could not be decided or could not start, 130 Ctrl-C";
+
+pub(super) const SHOW_EXAMPLES: &str = "\
+Examples:
+  lab show input
+  lab show output --last 50";
+
+fn program() -> PossibleValuesParser {
+    PossibleValuesParser::new(PROGRAMS.iter().map(|program| program.package))
+}
+
+fn scenario() -> PossibleValuesParser {
+    PossibleValuesParser::new(scenarios::ALL.iter().map(|scenario| scenario.name))
+}

@@ -1,0 +1,140 @@
+//! The help in French.
+
+use clap::CommandFactory;
+
+use super::args::{Lab, OUTPUT, RUN};
+use crate::serve;
+use crate::text::Lang;
+
+/// The French help, by flag; what is not here is told in English.
+pub(super) const HELP: &[(&str, &str)] = &[
+    (
+        "bootstrap_servers",
+        "Où Kafka écoute ; plusieurs adresses sont séparées par des virgules [défaut : un broker embarqué, le temps de \
+         l'exécution]",
+    ),
+    ("namespace", "Mettre NOM- devant les topics, groupes et identifiants de transaction, pour partager un même Kafka"),
+    ("property", "Fixer une propriété de librdkafka, pour tous les programmes (à répéter au besoin)"),
+    ("properties", "Plusieurs -X à la fois, séparés par des points-virgules"),
+    ("connect_timeout", "Abandonner si aucun broker n'a répondu au bout de ce temps"),
+    ("messages", "Nombre de messages là où aucune panne n'en décide (calm)"),
+    ("jobs", "Nombre d'exécutions à la fois [défaut : six par processeur, 8 au moins]"),
+    ("only", "Ce programme seulement (à répéter au besoin)"),
+    ("scenario", "Ce scénario seulement (à répéter au besoin)"),
+    (
+        "seed",
+        "D'où viennent les noms des topics, groupes et identifiants de transaction [défaut : un nombre au hasard]",
+    ),
+    ("keep", "Ne pas supprimer les topics et les groupes à la fin"),
+    (
+        "trace",
+        "Écrire la trace de chaque exécution (toutes les trames passées par le proxy, en lignes JSON) dans ce dossier",
+    ),
+    ("format", "Forme du résultat"),
+    ("lang", "Langue [défaut : celle de LC_ALL, LC_MESSAGES ou LANG]"),
+    ("help", "Afficher l'aide"),
+    ("version", "Afficher la version"),
+];
+
+const RUN_HELP: &[(&str, &str)] = &[
+    ("program", "Le programme, tel que le nomme `lab list`"),
+    ("scenario", "Le scénario, tel que le nomme `lab list` [défaut : tous ceux qui concernent le programme]"),
+    ("variant", "Cette variante du scénario seulement"),
+    (
+        "client",
+        "Un client à vous, dans n'importe quel langage, à exécuter à la place du programme : il trouve \
+         BOOTSTRAP_SERVERS, TOPIC, COUNT, GROUP_ID, TRANSACTIONAL_ID et OUTPUT_TOPIC dans son environnement",
+    ),
+];
+
+const SHOW_HELP: &[(&str, &str)] = &[
+    (
+        "bootstrap_servers",
+        "Où Kafka écoute ; plusieurs adresses sont séparées par des virgules [défaut : localhost:9092]",
+    ),
+    ("topic", "Le topic"),
+    ("last", "Montrer autant d'offsets au plus, les derniers de chaque partition"),
+];
+
+const BOOTSTRAP_SERVERS: &str =
+    "Where Kafka listens; several addresses are separated by commas [default: an embedded broker for each run]";
+
+const ABOUT: &str = "Exécute les programmes du cours sous des pannes, et dit quelle garantie de livraison est tenue";
+
+const LONG_ABOUT: &str = "\
+Exécute les programmes du cours sous des pannes, et dit quelle garantie de livraison est tenue
+
+Exécute chaque programme du cours sous chaque scénario qui le concerne : un proxy placé devant Kafka provoque la panne à un moment précis du protocole. Chaque exécution a son propre Kafka, en mémoire, sauf si --bootstrap-servers en désigne un. Ensuite, les topics sont lus directement jusqu'au bout aux deux niveaux d'isolation, et comparés à ce que les programmes ont dit.";
+
+const RUN_ABOUT: &str = "Exécute un programme sous un scénario, et en fait le récit : les moments du protocole, la panne, les \
+                         comptes, et pourquoi";
+
+const LIST_ABOUT: &str = "Liste les scénarios, leurs variantes, et les programmes que chacun concerne";
+
+const SHOW_ABOUT: &str = "Montre un topic tel qu'il est dans le journal : les deux niveaux d'isolation côte à côte, avec les \
+                          enregistrements avortés et de contrôle";
+
+const AFTER: &str = "\
+Exemples :
+  lab                                              tous les programmes, tous les scénarios
+  lab --only eos-pipeline                          un seul programme
+  lab run producer-at-least-once ack-lost          le récit d'une exécution
+  lab list                                         ce qu'il y a
+
+Code de sortie : 0 tout est comme prévu, 1 ce n'est pas le cas, 2 rien n'a pu être décidé ou lancé, 130 Ctrl-C";
+
+const RUN_AFTER: &str = "\
+Exemples :
+  lab run producer-at-least-once ack-lost
+  lab run eos-pipeline                                          tous ses scénarios
+  lab run consumer-at-least-once killed-between -- python3 mon_consommateur.py
+
+Code de sortie : 0 tout est comme prévu, 1 ce n'est pas le cas, 2 rien n'a pu être décidé ou lancé, 130 Ctrl-C";
+
+const SHOW_AFTER: &str = "\
+Exemples :
+  lab show input
+  lab show output --last 50";
+
+const TEMPLATE: &str = "{about-with-newline}\nUtilisation : {usage}\n\n{all-args}{after-help}";
+
+/// The command line, with its help in the language.
+pub(super) fn command(lang: Lang) -> clap::Command {
+    let own_broker = |command: clap::Command| {
+        command.mut_arg("bootstrap_servers", |arg| arg.help(BOOTSTRAP_SERVERS).hide_default_value(true))
+    };
+    let command = own_broker(Lab::command())
+        .mut_subcommand("run", own_broker)
+        .mut_subcommands(|command| command.next_help_heading(None::<&str>));
+    if lang == Lang::En {
+        return command;
+    }
+    translated(command, &[HELP])
+        .about(ABOUT)
+        .long_about(LONG_ABOUT)
+        .after_help(AFTER)
+        .mut_subcommand("run", |run| translated(run, &[RUN_HELP, HELP]).about(RUN_ABOUT).after_help(RUN_AFTER))
+        .mut_subcommand("list", |list| translated(list, &[HELP]).about(LIST_ABOUT))
+        .mut_subcommand("show", |show| translated(show, &[SHOW_HELP, HELP]).about(SHOW_ABOUT).after_help(SHOW_AFTER))
+        .mut_subcommand("broker", |broker| {
+            translated(broker, &[serve::HELP_FR]).about(serve::ABOUT_FR).after_help(serve::EXAMPLES_FR)
+        })
+}
+
+/// A command with its flags explained by the first of these tables that names them.
+fn translated(command: clap::Command, tables: &[&[(&str, &'static str)]]) -> clap::Command {
+    command
+        .mut_args(|arg| {
+            let help = tables.iter().find_map(|table| table.iter().find(|(id, _)| arg.get_id() == *id));
+            let arg = match help {
+                Some((_, help)) => arg.help(*help),
+                None => arg,
+            };
+            match arg.get_help_heading() {
+                Some(RUN) => arg.help_heading("Exécution"),
+                Some(OUTPUT) => arg.help_heading("Sortie"),
+                _ => arg,
+            }
+        })
+        .help_template(TEMPLATE)
+}

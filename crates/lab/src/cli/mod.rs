@@ -1,0 +1,298 @@
+//! The command line of the lab, from arguments to exit status.
+
+mod args;
+mod french;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use args::{Command, Flags, Format, Lab, Run};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, FromArgMatches, ValueEnum};
+use common::stop;
+
+use crate::catalogue::Program;
+use crate::error::Error;
+use crate::kafka::Kafka;
+use crate::matrix::{self, Job};
+use crate::names::{Names, random_seed};
+use crate::outcome::{Outcome, status};
+use crate::serve::{self, Serve};
+use crate::stage::House;
+use crate::text::Lang;
+use crate::{cargo, interrupt, json, list, reaper, show, story, table};
+
+/// Runs the lab, as the command line says.
+pub fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == reaper::ARGUMENT) {
+        reaper::keep_watch();
+        return ExitCode::SUCCESS;
+    }
+    let lang = language(std::env::args_os());
+    let parsed = french::command(lang).try_get_matches().and_then(|matches| {
+        let lab = Lab::from_arg_matches(&matches)?;
+        Ok((lab, names_a_kafka(&matches)))
+    });
+    let (lab, given) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => error.exit(),
+    };
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_target(false).init();
+    let done = match &lab.command {
+        Some(Command::Broker(serve)) => return keep_broker(serve, lang),
+        Some(Command::List(list)) => print(&list::render(lang, list.format == Format::Json)).map(|()| 0),
+        Some(Command::Show(show)) => show::show(&show.kafka, &show.topic, show.last)
+            .and_then(|topic| print(&show::render(&topic, lang, show.format == Format::Json, colours())))
+            .map(|()| 0),
+        Some(Command::Run(run)) => run_some(run, given, lang),
+        None => run_all(&lab, given, lang),
+    };
+    match done {
+        Ok(status) => ExitCode::from(status),
+        Err(Error::Interrupted) => ExitCode::from(interrupt::STATUS),
+        Err(error) => {
+            say(&format!("{} {}", lang.error_label(), lang.error(&error)));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether the command line or the environment says which Kafka to use.
+fn names_a_kafka(matches: &ArgMatches) -> bool {
+    let matches = matches.subcommand().filter(|(name, _)| *name == "run").map_or(matches, |(_, matches)| matches);
+    !matches!(matches.value_source("bootstrap_servers"), None | Some(ValueSource::DefaultValue))
+}
+
+/// The status is that of a service which was told to stop.
+fn keep_broker(serve: &Serve, lang: Lang) -> ExitCode {
+    if let Err(error) = interrupt::listen(None) {
+        log::warn!("no signal handler could be installed: {error}");
+    }
+    match serve::serve(serve, lang) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("{} {}", lang.error_label(), lang.error(&error)));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// All programs under all scenarios, or those that were chosen: a table.
+fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
+    let chosen = |names: &[String], name: &str| names.is_empty() || names.iter().any(|other| other == name);
+    let jobs: Vec<Job> = matrix::jobs()
+        .into_iter()
+        .filter(|job| chosen(&lab.only, job.program.package) && chosen(&lab.scenario, job.scenario.name))
+        .collect();
+    let (outcomes, seed) = run(&lab.flags, given, &[], &jobs, lang)?;
+    print(&match lab.flags.format {
+        Format::Table => table::render(&outcomes, seed, lang, colours()),
+        Format::Json => format!("{:#}\n", json::render(&outcomes, seed)),
+    })?;
+    Ok(status(&outcomes))
+}
+
+/// One program under one scenario, or all of its scenarios: a story each.
+fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
+    let jobs: Vec<Job> = matrix::jobs()
+        .into_iter()
+        .filter(|job| job.program.package == run_.program)
+        .filter(|job| run_.scenario.as_ref().is_none_or(|name| job.scenario.name == name))
+        .filter(|job| run_.variant.as_ref().is_none_or(|name| job.case.variant == name))
+        .collect();
+    if jobs.is_empty() {
+        return Err(Error::NoSuchRun {
+            program: run_.program.clone(),
+            scenario: run_.scenario.clone(),
+            variant: run_.variant.clone(),
+        });
+    }
+    let (outcomes, seed) = run(&run_.flags, given, &run_.client, &jobs, lang)?;
+    print(&match run_.flags.format {
+        Format::Table => {
+            outcomes.iter().map(|outcome| story::render(outcome, lang, colours())).collect::<Vec<_>>().join("\n")
+        }
+        Format::Json => format!("{:#}\n", json::render(&outcomes, seed)),
+    })?;
+    Ok(status(&outcomes))
+}
+
+/// Runs the jobs; returns the outcomes, and the seed.
+fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) -> Result<(Vec<Outcome>, u32), Error> {
+    if let Err(error) = interrupt::listen(Some(lang.stopping())) {
+        log::warn!("no signal handler could be installed: {error}");
+    }
+    if let Err(error) = reaper::start() {
+        log::warn!("killed with kill -9, the lab would leave programs behind: {error}");
+    }
+    if let Some(folder) = &flags.trace {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Error::Trace { path: folder.display().to_string(), why: error.to_string() })?;
+    }
+    let seed = flags.seed.unwrap_or_else(random_seed);
+    let kafka = Kafka::new(flags.kafka.clone());
+    kafka.check()?;
+    if given {
+        // Before the build, which may take a minute.
+        kafka.wait()?;
+    }
+    let mut executables = cargo::Executables::new();
+    if client.is_empty() {
+        let mut programs: Vec<&Program> = jobs.iter().map(|job| job.program).collect();
+        programs.sort_by_key(|program| program.package);
+        programs.dedup_by_key(|program| program.package);
+        say(&lang.building(programs.len()));
+        executables = cargo::build(&programs).map_err(unless_interrupted)?;
+    }
+    let names = Names::new(seed, flags.kafka.namespace.as_deref());
+    say(&lang.running(given.then_some(flags.kafka.bootstrap_servers.as_str()), jobs.len(), seed, names.prefix()));
+    let house = House {
+        kafka: given.then(|| kafka.clone()),
+        flags: flags.kafka.clone(),
+        executables,
+        command: (!client.is_empty()).then(|| client.to_vec()),
+        seed,
+        messages: flags.messages,
+        traces: flags.trace.clone(),
+        leftovers: Default::default(),
+    };
+    let at_once = flags.jobs.map_or_else(at_once, usize::from);
+    let done = matrix::run(&house, jobs, at_once);
+    if flags.keep {
+        say(&lang.kept(&house.leftovers.topics()));
+    } else {
+        for (name, why) in house.leftovers.delete(&kafka) {
+            say(&lang.not_deleted(&name, &why));
+        }
+    }
+    if stop::requested() {
+        return Err(Error::Interrupted);
+    }
+    done.map(|outcomes| (outcomes, seed))
+}
+
+/// Nearly all of a run is waiting (for a connection, a time limit, a rebalance): many to a processor.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(8, |cores| (6 * usize::from(cores)).max(8))
+}
+
+/// Ctrl-C reaches cargo too, which then fails: that is not what ended the lab.
+fn unless_interrupted(error: Error) -> Error {
+    if stop::requested() { Error::Interrupted } else { error }
+}
+
+fn colours() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Results go to standard output; everything else, to standard error.
+fn print(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Nobody reads it any more: the exit status still tells the result.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| Error::Print(error.to_string())),
+    }
+}
+
+fn say(line: &str) {
+    // Nothing can be done when standard error is closed.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// The language, which the help and the messages of the command line itself depend on: so it is looked for before they
+/// are parsed.
+fn language(args: impl Iterator<Item = OsString>) -> Lang {
+    let args: Vec<_> = args.collect();
+    let given = args.iter().zip(args.iter().skip(1).map(Some).chain([None])).find_map(|(arg, next)| {
+        let arg = arg.to_str()?;
+        let name = match arg.strip_prefix("--lang=") {
+            Some(name) => name,
+            None if arg == "--lang" => next?.to_str()?,
+            None => return None,
+        };
+        Lang::from_str(name, true).ok()
+    });
+    given.unwrap_or_else(|| Lang::from_locale(|name| std::env::var(name).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Lab, clap::Error> {
+        Lab::try_parse_from([&["lab"], args].concat())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent_in_both_languages() {
+        for lang in [Lang::En, Lang::Fr] {
+            french::command(lang).debug_assert();
+        }
+    }
+
+    #[test]
+    fn every_flag_has_its_french_help() {
+        let english = french::command(Lang::En);
+        let french = french::command(Lang::Fr);
+        let same = |english: &clap::Command, french: &clap::Command| {
+            let help = |command: &clap::Command, id| {
+                command
+                    .get_arguments()
+                    .find(|arg| arg.get_id() == id)
+                    .and_then(|arg| arg.get_help())
+                    .map(ToString::to_string)
+            };
+            let same: Vec<_> = english
+                .get_arguments()
+                .map(|arg| arg.get_id().as_str())
+                .filter(|id| help(english, *id) == help(french, *id))
+                .collect();
+            assert_eq!(same, [""; 0], "{}", english.get_name());
+            assert_ne!(english.get_about().map(ToString::to_string), french.get_about().map(ToString::to_string));
+        };
+        same(&english, &french);
+        for (english, french) in english.get_subcommands().zip(french.get_subcommands()) {
+            same(english, french);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_nearest() {
+        for args in [&["--only", "producer-at-least-one"][..], &["run", "producer-at-least-one", "calm"]] {
+            let error = parse(args).unwrap_err().to_string();
+            assert!(error.contains("'producer-at-least-once'"), "{error}");
+        }
+        for args in [&["--scenario", "ack-lst"][..], &["run", "eos-pipeline", "ack-lst"]] {
+            let error = parse(args).unwrap_err().to_string();
+            assert!(error.contains("'ack-lost'"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_messages_is_no_experiment() {
+        for bad in ["0", "-1", "x", "1000001"] {
+            assert!(parse(&["--messages", bad]).is_err(), "{bad}");
+        }
+        assert_eq!(parse(&[]).unwrap().flags.messages, 200);
+    }
+
+    #[test]
+    fn a_client_of_the_users_comes_after_two_dashes() {
+        let lab = parse(&["run", "eos-producer", "calm", "--seed", "7", "--", "python3", "x.py", "--seed"]).unwrap();
+        let Some(Command::Run(run)) = lab.command else { panic!("{lab:?}") };
+        assert_eq!(run.client, ["python3", "x.py", "--seed"]);
+        assert_eq!(run.flags.seed, Some(7));
+    }
+
+    #[test]
+    fn the_flag_for_the_language_wins_over_the_locale() {
+        let lang = |args: &[&str]| language(args.iter().map(OsString::from));
+        assert_eq!(lang(&["lab", "--lang", "fr"]), Lang::Fr);
+        assert_eq!(lang(&["lab", "--keep", "--lang=fr"]), Lang::Fr);
+        assert_eq!(lang(&["lab", "--lang", "en"]), Lang::En);
+    }
+}

@@ -1,0 +1,96 @@
+//! What came of one run: everything that a table, a story or a report is made from.
+
+use std::time::Duration;
+
+use proxy::Event;
+
+use crate::catalogue::Program;
+use crate::child::Ended;
+use crate::ledger::Ledger;
+use crate::scenario::{Case, Exhibit, Mark, Scenario};
+use crate::verdict::{Surprise, Verdict};
+
+/// One program in one case of a scenario.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The scenario.
+    pub scenario: &'static Scenario,
+    /// Its case.
+    pub case: &'static Case,
+    /// The program.
+    pub program: &'static Program,
+    /// What the lab says of the guarantee.
+    pub verdict: Verdict,
+    /// What was announced and did not show.
+    pub missing: Vec<Exhibit>,
+    /// What showed and was neither announced nor allowed.
+    pub surprises: Vec<Surprise>,
+    /// The books; empty where the run could not be judged.
+    pub ledger: Ledger,
+    /// What the trace showed, with the number of the event that shows it first.
+    pub marks: Vec<(Mark, u64)>,
+    /// The program's instances, in the order of their start.
+    pub instances: Vec<Instance>,
+    /// Properties that the lab has set for this run (name, value), besides the program's own.
+    pub settings: Vec<(String, String)>,
+    /// What happened at the proxy.
+    pub trace: Vec<Event>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// One process of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Its name in the scenario, and its client's name at the proxy: "first", "second".
+    pub name: String,
+    /// Its lines of standard output, with the proxy's clock (microseconds) when they came.
+    pub lines: Vec<(u64, String)>,
+    /// What was done to it, and by its end, with the proxy's clock.
+    pub deeds: Vec<(u64, Deed)>,
+    /// How it ended; `None`: it was still running when the run was over.
+    pub ended: Option<Ended>,
+    /// What its log said last.
+    pub said: Option<String>,
+}
+
+/// What is done to a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// Started.
+    Start,
+    /// Killed (SIGKILL).
+    Kill,
+    /// Frozen (SIGSTOP).
+    Freeze,
+    /// Thawed (SIGCONT).
+    Thaw,
+    /// Asked to stop (SIGINT), as Ctrl-C does.
+    Interrupt,
+    /// It ended.
+    End,
+}
+
+impl Outcome {
+    /// Whether it came out as it was announced.
+    pub fn as_expected(&self) -> bool {
+        let verdict = match self.verdict {
+            Verdict::Holds => !self.case.breaks(self.program.promise()),
+            Verdict::Violated(_) => self.case.breaks(self.program.promise()),
+            Verdict::Unknown(_) => false,
+        };
+        verdict && self.missing.is_empty() && self.surprises.is_empty()
+    }
+}
+
+/// Exit status: 0 all as expected, 1 something was not, 2 something could not be decided.
+pub fn status(outcomes: &[Outcome]) -> u8 {
+    let undecided = |outcome: &Outcome| matches!(outcome.verdict, Verdict::Unknown(_));
+    if outcomes.iter().all(Outcome::as_expected) {
+        0
+    } else if outcomes.iter().all(|outcome| outcome.as_expected() || undecided(outcome)) {
+        2
+    } else {
+        1
+    }
+}

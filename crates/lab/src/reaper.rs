@@ -1,0 +1,95 @@
+//! No program outlives the lab, however the lab ends, `kill -9` included.
+//!
+//! A process of its own, the lab's own executable, keeps the numbers of the process groups that run: the lab writes them
+//! to its standard input. When that is closed, the lab has ended, and the groups that are left are killed. (Linux's
+//! `PR_SET_PDEATHSIG` would kill a program with the *thread* that started it, and not what the program has started.)
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// The argument that makes the lab's executable keep watch instead.
+pub(crate) const ARGUMENT: &str = "__reaper";
+
+static STATE: Mutex<State> = Mutex::new(State { running: BTreeSet::new(), keeper: None });
+
+struct State {
+    /// As raw numbers: `Pid` has no order.
+    running: BTreeSet<i32>,
+    keeper: Option<ChildStdin>,
+}
+
+/// Starts the process that keeps watch. Without it (a test, or a system that refuses it) the programs still end with
+/// whoever started them, unless that is killed.
+///
+/// # Errors
+/// When the operating system cannot start it.
+pub(crate) fn start() -> io::Result<()> {
+    let mut process = Command::new(std::env::current_exe()?)
+        .arg(ARGUMENT)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        // Held open, a pipe would not end for whoever reads the lab's own.
+        .stderr(Stdio::null())
+        // Ctrl-C at the terminal is the lab's business.
+        .process_group(0)
+        .spawn()?;
+    lock().keeper = process.stdin.take();
+    Ok(())
+}
+
+/// What that process does.
+pub(crate) fn keep_watch() {
+    let mut running = BTreeSet::new();
+    for line in io::stdin().lock().lines().map_while(Result::ok) {
+        match line.split_at_checked(1).map(|(sign, number)| (sign, number.parse::<i32>())) {
+            Some(("+", Ok(group))) => _ = running.insert(group),
+            Some(("-", Ok(group))) => _ = running.remove(&group),
+            _ => {}
+        }
+    }
+    kill(&running);
+}
+
+/// A program runs, in this group.
+pub(crate) fn register(group: Pid) {
+    let mut state = lock();
+    state.running.insert(group.as_raw_nonzero().get());
+    state.tell('+', group);
+}
+
+/// It has ended, and was waited for.
+pub(crate) fn forget(group: Pid) {
+    let mut state = lock();
+    state.running.remove(&group.as_raw_nonzero().get());
+    state.tell('-', group);
+}
+
+/// Kills all programs that run: for the moment before the lab itself ends at once.
+pub(crate) fn kill_all() {
+    kill(&lock().running);
+}
+
+fn kill(groups: &BTreeSet<i32>) {
+    for group in groups.iter().filter_map(|group| Pid::from_raw(*group)) {
+        // A frozen process dies of this as well.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+impl State {
+    fn tell(&mut self, sign: char, group: Pid) {
+        if let Some(keeper) = &mut self.keeper {
+            // Without the keeper, the programs end with the lab's own clean end only.
+            let _ = writeln!(keeper, "{sign}{}", group.as_raw_nonzero());
+        }
+    }
+}
+
+fn lock() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}

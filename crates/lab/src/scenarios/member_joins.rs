@@ -1,0 +1,99 @@
+//! A second member joins the group while the first one is in the middle of its work: the group rebalances, and nothing
+//! breaks. A common fear, settled.
+
+use proxy::{Action, ApiKey, Fault, Field, When};
+
+use super::members::ALIVE;
+use crate::catalogue::{Guarantee, Role};
+use crate::error::Error;
+use crate::scenario::{Case, Ends, Scenario, Text};
+use crate::stage::{Stage, Start};
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "member-joins",
+    fault: Text {
+        en: "a second member joins the group while the first is in the middle of a batch",
+        fr: "un second membre rejoint le groupe pendant que le premier est au milieu d'un lot",
+    },
+    teaches: Text {
+        en: "nothing breaks: partitions are revoked inside poll, hence after the batch",
+        fr: "rien ne casse : les partitions sont révoquées pendant poll, donc après le lot",
+    },
+    cases: &[
+        Case {
+            programs: &["consumer-at-most-once", "consumer-at-least-once"],
+            why: Text {
+                en: "The first member hears of the rebalance by its heartbeat (REBALANCE_IN_PROGRESS), but serves it only in its next poll, when the message is processed and committed. Until it has answered, the group gives its partitions to nobody, and still takes its commits.",
+                fr: "Le premier membre apprend le rééquilibrage par son heartbeat (REBALANCE_IN_PROGRESS), mais ne le sert que dans son poll suivant, une fois le message traité et validé. Tant qu'il n'a pas répondu, le groupe ne donne ses partitions à personne, et accepte encore ses validations.",
+            },
+            ..CASE
+        },
+        Case {
+            programs: &["consumer-exactly-once", "eos-consumer", "eos-pipeline"],
+            why: Text {
+                en: "The first member hears of the rebalance by its heartbeat (REBALANCE_IN_PROGRESS), but serves it only in its next poll, when the transaction is committed. Until then its generation stands, so its offsets are accepted; the new member starts after them.",
+                fr: "Le premier membre apprend le rééquilibrage par son heartbeat (REBALANCE_IN_PROGRESS), mais ne le sert que dans son poll suivant, une fois la transaction validée. Jusque-là sa génération reste la bonne, ses offsets sont donc acceptés ; le nouveau membre repart après eux.",
+            },
+            ..CASE
+        },
+    ],
+};
+
+const CASE: Case = Case {
+    variant: "",
+    programs: &[],
+    promise: Text {
+        en: "each message is processed once: a member that joins is no fault",
+        fr: "chaque message est traité une fois : l'arrivée d'un membre n'est pas une panne",
+    },
+    exhibits: &[],
+    allows: &[],
+    ends: Ends::Well,
+    why: Text { en: "", fr: "" },
+    // One batch of eos-consumer before the second member comes, then one for each of the two.
+    messages: 30,
+    partitions: 2,
+    settings: ALIVE,
+    play,
+};
+
+/// REBALANCE_IN_PROGRESS: in the answer to a heartbeat, the wish that the member join again.
+const REBALANCE_IN_PROGRESS: i16 = 27;
+
+fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
+    let commit = match stage.program.role {
+        Role::Consumer { transactional: false, .. } => ApiKey::OffsetCommit,
+        _ => ApiKey::TxnOffsetCommit,
+    };
+    let committed = When::response(commit).of("first");
+    stage.arm(Fault::new("committed", committed.clone().always(), Action::Note));
+    let told = When::response(ApiKey::Heartbeat).of("first").with(Field::Error(REBALANCE_IN_PROGRESS));
+    stage.arm(Fault::new("told of the rebalance", told, Action::Note));
+    let share = When::response(ApiKey::SyncGroup).of("second").with(Field::Error(0));
+    stage.arm(Fault::new("both have a share", share, Action::Note));
+    let (messages, third) = (stage.messages(), stage.messages() / 3);
+    stage.fill_some(0..third)?;
+
+    // In the middle of its work, because nobody reads what it prints. One more line may be under way, the next is not.
+    stage.start_with("first", Start { pause_after: Some(3), ..stage.apart("first") })?;
+    stage.lines("first", 3)?;
+    if stage.program.guarantee == Guarantee::AtMostOnce {
+        // It has committed the message that it is about to process.
+        stage.moments("committed", 5)?;
+    } else {
+        // It cannot leave what it is at before it has committed, or nothing would be shown.
+        stage.arm(Fault::new("committed in time", committed.after("told of the rebalance"), Action::Note));
+        let joins = When::request(ApiKey::JoinGroup).of("first").after("told of the rebalance");
+        stage.arm(Fault::new("leaves its batch", joins, Action::Hold { until: "committed in time".into() }));
+    }
+    stage.start_apart("second")?;
+    stage.moment("told of the rebalance")?;
+    stage.read_on("first")?;
+
+    stage.moment("both have a share")?;
+    stage.fill_some(third..messages)?;
+    stage.ends("first", Ends::Well)?;
+    stage.finish("first")?;
+    stage.stop("second")?;
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! Where one run takes place: a Kafka, the proxy in front of it, topics and names of its own, and the program's
+//! instances. A scenario plays on it ([`Case::play`]); what is there afterwards is judged.
+
+mod cast;
+mod clock;
+mod input;
+mod judge;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use ::broker::Broker;
+use common::stop;
+use proxy::{Fault, Proxy};
+
+use cast::Cast;
+pub use cast::Start;
+use clock::Clock;
+
+use crate::catalogue::{Producer, Program, Role};
+use crate::error::Error;
+use crate::kafka::Kafka;
+use crate::names::Names;
+use crate::outcome::Outcome;
+use crate::reader::Reader;
+use crate::scenario::{Case, Scenario};
+use crate::serve;
+use crate::topics::{Leftovers, Topics};
+use crate::value::Value;
+
+/// How long a moment of the protocol is waited for. Longer than any time limit that a case rests on.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Ctrl-C at the lab, and the end of a program, are noticed within this time.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// What the runs of one `lab` share.
+pub struct House {
+    /// The Kafka that the command line names; `None`: each run has an embedded broker of its own.
+    pub kafka: Option<Kafka>,
+    /// Flags of the command line for every program: properties, the time limit for connecting.
+    pub flags: common::cli::Broker,
+    /// Where the programs are.
+    pub executables: HashMap<String, PathBuf>,
+    /// A command to run in place of the program; it finds its settings in the environment.
+    pub command: Option<Vec<String>>,
+    /// Where names and the brokers' ids come from.
+    pub seed: u32,
+    /// How many messages the scenarios without a fault use; the others use their own numbers.
+    pub messages: u64,
+    /// Where each run writes its trace as JSON lines.
+    pub traces: Option<PathBuf>,
+    /// What is to be deleted at the end.
+    pub leftovers: Leftovers,
+}
+
+/// Where one run takes place.
+pub struct Stage<'a> {
+    house: &'a House,
+    /// The scenario.
+    pub scenario: &'static Scenario,
+    /// Its case.
+    pub case: &'static Case,
+    /// The program.
+    pub program: &'static Program,
+    names: Names,
+    kafka: Kafka,
+    proxy: Proxy,
+    clock: Clock,
+    cast: Vec<Cast>,
+    settings: Vec<(String, String)>,
+    /// The values that the program is to send, or that were written into its input and committed.
+    values: Vec<Value>,
+    /// How many records the lab wrote to the input and aborted.
+    aborted: usize,
+    /// Last, so that it goes last.
+    broker: Option<Broker>,
+}
+
+impl House {
+    /// Runs one program in one case, and judges it.
+    pub fn run(&self, scenario: &'static Scenario, case: &'static Case, program: &'static Program) -> Outcome {
+        let begun = Instant::now();
+        let mut outcome = match Stage::open(self, scenario, case, program) {
+            Ok(mut stage) => {
+                let played = (case.play)(&mut stage);
+                stage.close(played)
+            }
+            Err(why) => Outcome::unknown(scenario, case, program, why),
+        };
+        outcome.took = begun.elapsed();
+        outcome
+    }
+}
+
+impl<'a> Stage<'a> {
+    fn open(
+        house: &'a House,
+        scenario: &'static Scenario,
+        case: &'static Case,
+        program: &'static Program,
+    ) -> Result<Self, Error> {
+        if stop::requested() {
+            return Err(Error::Interrupted);
+        }
+        let names = Names::new(house.seed, house.flags.namespace.as_deref()).within(scenario, case, program);
+        let (kafka, broker) = match &house.kafka {
+            Some(kafka) => (kafka.clone(), None),
+            None => {
+                let broker = serve::for_this_run(house.seed)?;
+                let mut flags = house.flags.clone();
+                flags.bootstrap_servers = broker.address().to_string();
+                (Kafka::new(flags), Some(broker))
+            }
+        };
+        let mut wanted = vec![(names.of("topic"), case.partitions)];
+        if let Role::Pipeline { .. } = program.role {
+            wanted.push((names.of("output"), case.partitions));
+        }
+        let leftovers = broker.is_none().then_some(&house.leftovers);
+        Topics::create(&kafka, &names, &wanted, leftovers)?;
+        let mut builder = Proxy::builder(kafka.broker().bootstrap_servers.clone());
+        if let Some(folder) = &house.traces {
+            builder = builder.trace_to(trace_file(folder, scenario, case, program)?);
+        }
+        let proxy = builder.start().map_err(|error| Error::Proxy(error.to_string()))?;
+        let clock = Clock::of(&proxy);
+        let embedded = broker.is_some();
+        let settings =
+            case.settings.iter().map(|set| (set.key.to_owned(), set.value.on(embedded).to_owned())).collect();
+        let messages = case.messages.max(if case.messages == 0 { house.messages } else { 0 });
+        let values = program.writer().values(messages);
+        Ok(Self {
+            house,
+            scenario,
+            case,
+            program,
+            names,
+            kafka,
+            proxy,
+            clock,
+            cast: Vec::new(),
+            settings,
+            values,
+            aborted: 0,
+            broker,
+        })
+    }
+
+    /// Whether the Kafka is the embedded broker.
+    pub fn embedded(&self) -> bool {
+        self.broker.is_some()
+    }
+
+    /// The topic that a producer writes, or the input of the others.
+    pub fn topic(&self) -> String {
+        self.names.of("topic")
+    }
+
+    /// Where a pipeline writes.
+    pub fn output(&self) -> Option<String> {
+        matches!(self.program.role, Role::Pipeline { .. }).then(|| self.names.of("output"))
+    }
+
+    /// The topic that the program's records go to: a producer's topic, a pipeline's output.
+    pub fn written(&self) -> String {
+        self.output().unwrap_or_else(|| self.topic())
+    }
+
+    /// The consumer group.
+    pub fn group(&self) -> String {
+        self.names.of("group")
+    }
+
+    /// The transactional id that instances have unless [`Start`] says otherwise.
+    pub fn transactional_id(&self) -> String {
+        self.names.of("id")
+    }
+
+    /// How many messages are sent, or stand in the input.
+    pub fn messages(&self) -> usize {
+        self.values.len()
+    }
+
+    /// What the nth message (from 0) holds when the program writes it: what a producer sends, what a pipeline makes of
+    /// its input. For [`proxy::When::holding`].
+    pub fn written_value(&self, nth: usize) -> Vec<u8> {
+        let bytes = self.values.get(nth).and_then(Value::bytes).unwrap_or_default();
+        match self.program.role {
+            Role::Pipeline { transform, .. } => transform(bytes),
+            _ => bytes.to_vec(),
+        }
+    }
+
+    /// The lab's own way to the Kafka, past the proxy.
+    pub fn kafka(&self) -> &Kafka {
+        &self.kafka
+    }
+
+    /// The proxy.
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// Arms a fault.
+    pub fn arm(&self, fault: Fault) {
+        self.proxy.arm(fault);
+    }
+
+    /// Raises a signal.
+    pub fn signal(&self, name: &str) {
+        self.proxy.signal(name);
+    }
+
+    /// Waits for the moment at which this fault acts, or this signal is raised.
+    ///
+    /// # Errors
+    /// [`Error::NotReached`] when it does not come, or every instance has ended without it.
+    pub fn moment(&self, signal: &str) -> Result<(), Error> {
+        self.moments(signal, 1)
+    }
+
+    /// The same, for the moment at which it happens for the nth time.
+    ///
+    /// # Errors
+    /// As [`moment`](Self::moment).
+    pub fn moments(&self, signal: &str, times: usize) -> Result<(), Error> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            // Looked at first: the moment may have been the reason for the end.
+            let over = self.cast.iter().all(|cast| cast.has_ended());
+            if self.proxy.wait(signal, times, SLICE) {
+                return Ok(());
+            }
+            if stop::requested() {
+                return Err(Error::Interrupted);
+            }
+            if over || Instant::now() >= end {
+                return Err(Error::NotReached { moment: signal.to_owned() });
+            }
+        }
+    }
+
+    /// Waits for a moment that may come when every instance has ended: something that is between the proxy and the broker
+    /// alone.
+    ///
+    /// # Errors
+    /// [`Error::NotReached`] when it does not come.
+    pub fn aftermath(&self, signal: &str) -> Result<(), Error> {
+        let end = Instant::now() + PATIENCE;
+        while !self.proxy.wait(signal, 1, SLICE) {
+            if stop::requested() {
+                return Err(Error::Interrupted);
+            }
+            if Instant::now() >= end {
+                return Err(Error::NotReached { moment: signal.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// A reader of topics.
+    fn reader(&self) -> Result<Reader, Error> {
+        Reader::new(&self.kafka, &self.names.of("reader"))
+    }
+}
+
+impl Program {
+    /// The producer whose values stand in the program's topic: itself, or the one that feeds it.
+    fn writer(&self) -> Producer {
+        self.feeder().unwrap_or(Producer { prefix: "msg-", acknowledged: true, transactional: false })
+    }
+}
+
+fn trace_file(
+    folder: &std::path::Path,
+    scenario: &Scenario,
+    case: &Case,
+    program: &Program,
+) -> Result<Box<dyn std::io::Write + Send>, Error> {
+    let path = folder.join(format!("{}.jsonl", crate::names::label(scenario, case, program)));
+    match std::fs::File::create(&path) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(error) => Err(Error::Trace { path: path.display().to_string(), why: error.to_string() }),
+    }
+}
