@@ -14,6 +14,7 @@ mod killed_before_commit;
 mod killed_between;
 mod late_duplicate;
 mod member_joins;
+mod members;
 mod open_transaction;
 mod quick;
 mod request_lost;
