@@ -4,10 +4,10 @@
 
 use proxy::{Action, ApiKey, Fault, Field, When};
 
-use super::{quick, restart};
+use super::restart;
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
+use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
 use crate::stage::Stage;
 
 /// COORDINATOR_LOAD_IN_PROGRESS: try again.
@@ -80,6 +80,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: PIPELINE,
             exhibits: &[
                 Exhibit::Anomaly(Kind::Duplicated),
+                Exhibit::Anomaly(Kind::Uncommitted),
                 Exhibit::Anomaly(Kind::Repeated),
                 Exhibit::Mark(Mark::CommitRepeated),
             ],
@@ -110,6 +111,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: PIPELINE,
             exhibits: &[
                 Exhibit::Anomaly(Kind::Duplicated),
+                Exhibit::Anomaly(Kind::Uncommitted),
                 Exhibit::Anomaly(Kind::Repeated),
                 Exhibit::Mark(Mark::CommitRepeated),
             ],
@@ -137,7 +139,16 @@ const PIPELINE: Text = Text {
 /// A member that is killed and started again.
 const MEMBER: &[Setting] = restart::TAKES_ITS_PLACE;
 
-const MEMBER_SENDING_SINGLY: &[Setting] = &[restart::MEMBER, restart::SESSION, quick::SINGLE_BATCHES];
+const MEMBER_SENDING_SINGLY: &[Setting] = &[restart::MEMBER, restart::SESSION, SINGLY];
+
+const SINGLY: Setting = Setting {
+    key: "batch.num.messages",
+    value: Amount::Of("1"),
+    why: Text {
+        en: "each result in a Produce of its own, so that the late EndTxn can come between two of them",
+        fr: "chaque résultat dans un Produce à lui, pour que l'EndTxn tardif puisse arriver entre deux d'entre eux",
+    },
+};
 
 const CASE: Case = Case {
     variant: "",

@@ -136,8 +136,10 @@ impl Stage<'_> {
 
 /// What is visible although its commit was never asked for: only the trace knows.
 fn uncommitted(trace: &[Event], written: &Contents) -> Vec<Anomaly> {
-    let values = evidence::uncommitted(trace);
-    let found = written.visible.iter().filter(|record| values.contains(&record.value));
+    let stored = evidence::uncommitted(trace);
+    let never_asked =
+        |record: &&Record| stored.iter().any(|it| it.holds(&written.topic, record.partition, record.offset));
+    let found = written.visible.iter().filter(never_asked);
     let anomaly = |record: &Record| {
         let topic = written.topic.clone().into();
         let place = Position { topic, partition: record.partition, offset: record.offset };
