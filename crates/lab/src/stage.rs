@@ -260,6 +260,14 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Waits until no transaction is open in what the program writes: EndTxn is answered before that.
+    ///
+    /// # Errors
+    /// [`Error::OpenTransaction`] when one stays open.
+    pub fn markers(&self) -> Result<(), Error> {
+        self.reader()?.read(&self.written(), self.case.partitions).map(drop)
+    }
+
     /// A reader of topics.
     fn reader(&self) -> Result<Reader, Error> {
         Reader::new(&self.kafka, &self.names.of("reader"))
