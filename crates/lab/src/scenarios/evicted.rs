@@ -103,7 +103,7 @@ const PIPELINE: Case = Case {
     partitions: 1,
     why: Text {
         en: "The evicted member's offsets carry the group metadata (its member id and generation); the group has gone on without it and refuses them (UNKNOWN_MEMBER_ID), so the transaction is aborted. Its results stand in the output as aborted records, which read_committed readers skip: what they see is the second member's.",
-        fr: "Les offsets du membre évincé portent les métadonnées du groupe (son identifiant et sa génération) ; le groupe a continué sans lui et les refuse (UNKNOWN_MEMBER_ID) : la transaction est avortée. Ses résultats restent dans la sortie comme records avortés, que les lecteurs read_committed sautent : ce qu'ils voient vient du second membre.",
+        fr: "Les offsets du membre évincé portent les métadonnées du groupe (son identifiant et sa génération) ; le groupe a continué sans lui et les refuse (UNKNOWN_MEMBER_ID) : la transaction est avortée. Ses résultats restent dans la sortie comme enregistrements avortés, que les lecteurs read_committed sautent : ce qu'ils voient vient du second membre.",
     },
     ..CASE
 };
