@@ -6,6 +6,7 @@ mod clock;
 mod input;
 mod judge;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use clock::Clock;
 
 use crate::catalogue::{Producer, Program, Role};
 use crate::error::Error;
-use crate::kafka::Kafka;
+use crate::kafka::{Kafka, Offsets};
 use crate::names::Names;
 use crate::outcome::Outcome;
 use crate::reader::Reader;
@@ -69,6 +70,8 @@ pub struct Stage<'a> {
     pub program: &'static Program,
     names: Names,
     kafka: Kafka,
+    /// Asks for the group's committed offsets; finding the coordinator can take a second.
+    offsets: OnceCell<Offsets>,
     proxy: Proxy,
     clock: Clock,
     cast: Vec<Cast>,
@@ -141,6 +144,7 @@ impl<'a> Stage<'a> {
             program,
             names,
             kafka,
+            offsets: OnceCell::new(),
             proxy,
             clock,
             cast: Vec::new(),
@@ -269,6 +273,15 @@ impl<'a> Stage<'a> {
     /// [`Error::OpenTransaction`] when one stays open.
     pub fn markers(&self) -> Result<(), Error> {
         self.reader()?.read(&self.written(), self.case.partitions).map(drop)
+    }
+
+    /// Asks for the group's committed offsets.
+    fn offsets(&self) -> Result<&Offsets, Error> {
+        if let Some(offsets) = self.offsets.get() {
+            return Ok(offsets);
+        }
+        let offsets = self.kafka.offsets(&self.group())?;
+        Ok(self.offsets.get_or_init(|| offsets))
     }
 
     /// A reader of topics.
