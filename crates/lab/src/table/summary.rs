@@ -54,19 +54,23 @@ fn broken(text: &mut String, outcomes: &[Outcome], lang: Lang) {
 
 /// The properties that the lab has set: where, and why.
 fn settings(text: &mut String, outcomes: &[Outcome], lang: Lang) {
+    // A property that serves the same end in several scenarios has a reason in each: the shortest is told.
     let mut all: Vec<(String, &str, Vec<&str>)> = Vec::new();
     for outcome in outcomes {
         for (key, value) in &outcome.settings {
             let setting = format!("{key}={value}");
             let why = outcome.case.settings.iter().find(|set| set.key == key).map_or("", |set| lang.of(set.why));
-            let at = match all.iter().position(|(other, reason, _)| *other == setting && *reason == why) {
+            let at = match all.iter().position(|(other, _, _)| *other == setting) {
                 Some(at) => at,
                 None => {
                     all.push((setting, why, Vec::new()));
                     all.len() - 1
                 }
             };
-            if let Some((_, _, scenarios)) = all.get_mut(at) {
+            if let Some((_, reason, scenarios)) = all.get_mut(at) {
+                if why.len() < reason.len() {
+                    *reason = why;
+                }
                 if !scenarios.contains(&outcome.scenario.name) {
                     scenarios.push(outcome.scenario.name);
                 }
