@@ -121,16 +121,17 @@ fn fit(columns: &mut [Column], rows: &[Row], label: usize) -> usize {
         let cells = rows.iter().filter_map(|row| row.cells.get(at)?.as_ref());
         cells.map(|cell| width(&cell.text(form))).max().unwrap_or_default()
     };
-    loop {
-        for (at, column) in columns.iter_mut().enumerate() {
-            column.width = widest(at, column.form).max(width(name(column.program).1));
+    for uniform in [0, 1] {
+        for column in columns.iter_mut() {
+            column.form = uniform;
         }
-        spread(columns);
-        for between in [2, 1] {
-            let full = label + columns.iter().map(|column| between + column.width).sum::<usize>();
-            if full <= WIDTH {
-                return between;
-            }
+        if let Some(between) = between(columns, &widest, label) {
+            return between;
+        }
+    }
+    loop {
+        if let Some(between) = between(columns, &widest, label) {
+            return between;
         }
         // The widest column that can be narrower.
         let narrower = |at: usize, column: &Column| {
@@ -147,6 +148,17 @@ fn fit(columns: &mut [Column], rows: &[Row], label: usize) -> usize {
             None => return 1,
         }
     }
+}
+
+/// The width of each column in its form; how many spaces fit between them, if any.
+fn between(columns: &mut [Column], widest: &dyn Fn(usize, usize) -> usize, label: usize) -> Option<usize> {
+    for (at, column) in columns.iter_mut().enumerate() {
+        column.width = widest(at, column.form).max(width(name(column.program).1));
+    }
+    spread(columns);
+    [2, 1]
+        .into_iter()
+        .find(|between| label + columns.iter().map(|column| between + column.width).sum::<usize>() <= WIDTH)
 }
 
 /// A name that stands above several columns needs their room.

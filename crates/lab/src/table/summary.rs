@@ -16,6 +16,7 @@ pub(super) fn render(text: &mut String, outcomes: &[Outcome], seed: u32, lang: L
     wrap(text, "", 0, &lang.totals(outcomes.len(), expected, unknown));
     broken(text, outcomes, lang);
     settings(text, outcomes, lang);
+    text.push('\n');
     let sum = outcomes.iter().fold(Duration::ZERO, |sum, outcome| sum.saturating_add(outcome.took));
     if let Some(longest) = outcomes.iter().max_by_key(|outcome| outcome.took) {
         let durations = lang.durations(sum, longest.took, &title(longest));
@@ -80,6 +81,7 @@ fn settings(text: &mut String, outcomes: &[Outcome], lang: Lang) {
     if all.is_empty() {
         return;
     }
+    text.push('\n');
     wrap(text, "", 0, lang.settings_heading());
     all.sort();
     for (setting, why, scenarios) in all {
