@@ -168,6 +168,7 @@ impl Stage<'_> {
             group: &group,
             transactional_id: id.as_deref(),
             messages: self.messages() as u64,
+            prefix: self.program.writer().prefix,
         };
         let mut properties: Vec<(String, String)> = self.settings.clone();
         properties.extend(how.properties.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
@@ -365,13 +366,12 @@ impl Stage<'_> {
         }
         let known: HashSet<&Value> = input.all.iter().map(|record| &record.value).collect();
         let wanted: HashSet<&Value> = input.visible.iter().map(|record| &record.value).collect();
-        let (group, topic) = (self.group(), self.topic());
-        let offsets = self.kafka.offsets(&group)?;
+        let topic = self.topic();
         let mut last = (Instant::now(), 0, Vec::new());
         loop {
             let over = self.cast.iter().all(|cast| cast.has_ended());
             let lines: Vec<String> = self.cast.iter().flat_map(Cast::lines).collect();
-            let committed = offsets.committed(&topic, self.case.partitions)?;
+            let committed = self.offsets()?.committed(&topic, self.case.partitions)?;
             if (lines.len(), &committed) != (last.1, &last.2) {
                 last = (Instant::now(), lines.len(), committed);
             }

@@ -88,7 +88,7 @@ impl Stage<'_> {
     fn consumed(&self, input: &Contents) -> Result<(Vec<said::Process>, BTreeMap<i32, i64>), Error> {
         let known: HashSet<&Value> = input.all.iter().map(|record| &record.value).collect();
         let said = said::processing_of(self.cast.iter().map(Cast::lines), &known);
-        let committed = self.kafka.offsets(&self.group())?.committed(&self.topic(), self.case.partitions)?;
+        let committed = self.offsets()?.committed(&self.topic(), self.case.partitions)?;
         Ok((said, committed.into_iter().collect()))
     }
 

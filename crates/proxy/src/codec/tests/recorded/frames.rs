@@ -49,7 +49,7 @@ pub(super) const RECORDED: &[Recorded] = &[
         (1, 16),
         "0001001000000006000772646b61666b6100000001f400000001032000000100000000ffffffff02b8759ab3335049369e542082\
          44fbcfe60200000000000000000000000000000000ffffffffffffffffffffffff001000000000010100",
-        r##"{"partitions":[{"topic":"uHWaszNQSTaeVCCCRPvP5g","partition":0,"offset":0}]}"##,
+        r##"{"read_committed":true,"partitions":[{"topic":"uHWaszNQSTaeVCCCRPvP5g","partition":0,"offset":0}]}"##,
     ),
     recorded(
         "librdkafka",
@@ -282,7 +282,7 @@ pub(super) const RECORDED: &[Recorded] = &[
         (1, 18),
         "000100120000000b0010636f6e736f6c652d636f6e73756d657200000001f4000000010320000000000000000000000002b8759a\
          b3335049369e54208244fbcfe60200000000000000000000000000000000ffffffffffffffffffffffff001000000000010100",
-        r##"{"partitions":[{"topic":"uHWaszNQSTaeVCCCRPvP5g","partition":0,"offset":0}]}"##,
+        r##"{"read_committed":false,"partitions":[{"topic":"uHWaszNQSTaeVCCCRPvP5g","partition":0,"offset":0}]}"##,
     ),
     recorded(
         "java",
