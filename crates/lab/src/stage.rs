@@ -36,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Ctrl-C at the lab, and the end of a program, are noticed within this time.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// A kill is told when the program is dead, and on a busy machine so long after it.
+const TOLD: Duration = Duration::from_secs(1);
+
 /// What the runs of one `lab` share.
 pub struct House {
     /// The Kafka that the command line names; `None`: each run has an embedded broker of its own.
@@ -234,7 +237,7 @@ impl<'a> Stage<'a> {
         loop {
             // Looked at first: the moment may have been the reason for the end.
             let over = self.cast.iter().all(|cast| cast.has_ended());
-            if self.proxy.wait(signal, times, SLICE) {
+            if self.proxy.wait(signal, times, if over { TOLD } else { SLICE }) {
                 return Ok(());
             }
             if stop::requested() {
@@ -262,6 +265,14 @@ impl<'a> Stage<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Waits until no transaction is open in what the program writes: EndTxn is answered before that.
+    ///
+    /// # Errors
+    /// [`Error::OpenTransaction`] when one stays open.
+    pub fn markers(&self) -> Result<(), Error> {
+        self.reader()?.read(&self.written(), self.case.partitions).map(drop)
     }
 
     /// Asks for the group's committed offsets.

@@ -168,6 +168,7 @@ impl Stage<'_> {
             group: &group,
             transactional_id: id.as_deref(),
             messages: self.messages() as u64,
+            prefix: self.program.writer().prefix,
         };
         let mut properties: Vec<(String, String)> = self.settings.clone();
         properties.extend(how.properties.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));

@@ -14,7 +14,7 @@ const MOST: usize = 60;
 /// whole.
 type Way = (usize, usize, usize);
 
-/// From long to short: for requests and their answers; for lines of output, of which the first and the last say it all.
+/// From long to short: for requests and their answers; for what is brief: lines of output, say.
 const WAYS: &[(Way, Way)] = &[
     ((2, 2, 5), (1, 1, 3)),
     ((1, 1, 3), (1, 1, 3)),
@@ -26,8 +26,8 @@ const WAYS: &[(Way, Way)] = &[
 /// The moments as they are told.
 pub(super) fn fold(moments: &[Moment], lang: Lang) -> Vec<Moment> {
     let mut told = moments.to_vec();
-    for (requests, lines) in WAYS {
-        told = folded(moments, *requests, *lines, lang);
+    for (requests, brief) in WAYS {
+        told = folded(moments, *requests, *brief, lang);
         if told.len() <= LINES {
             return told;
         }
@@ -46,7 +46,7 @@ pub(super) fn fold(moments: &[Moment], lang: Lang) -> Vec<Moment> {
     told
 }
 
-fn folded(moments: &[Moment], requests: Way, lines: Way, lang: Lang) -> Vec<Moment> {
+fn folded(moments: &[Moment], requests: Way, brief: Way, lang: Lang) -> Vec<Moment> {
     let mut told = Vec::new();
     let is_turn = |moment: &Moment| moment.weight >= Weight::Turn;
     for stretch in moments.chunk_by(|a, b| !is_turn(a) && !is_turn(b)) {
@@ -54,8 +54,8 @@ fn folded(moments: &[Moment], requests: Way, lines: Way, lang: Lang) -> Vec<Mome
             let before = stretch.iter().take(at).filter(|other| other.is_like(moment)).count();
             let after = stretch.iter().skip(at + 1).filter(|other| other.is_like(moment)).count();
             let all = before + after + 1;
-            let is_line = moment.like.as_ref().is_some_and(|like| like.what == lang.lines());
-            let (begin, end, whole) = if is_line { lines } else { requests };
+            let is_brief = moment.like.as_ref().is_some_and(|like| like.brief);
+            let (begin, end, whole) = if is_brief { brief } else { requests };
             // What stands out is told whole where it can be.
             let (begin, end, whole) = if moment.weight >= Weight::Special {
                 (begin.max(1), end.max(1), whole.max(3))

@@ -60,7 +60,7 @@ impl Words<'_> {
             }
             "OffsetCommit" | "TxnOffsetCommit" => {
                 first = format!("offset {}", self.offsets(&facts.partitions));
-                last.clone_from(&first);
+                last = self.offsets(&facts.partitions);
                 words.push([Some(first.clone()), member].into_iter().flatten().collect::<Vec<_>>().join(", "));
             }
             "EndTxn" => {
@@ -100,7 +100,7 @@ impl Words<'_> {
                 (lang.stored_at(&place), lang.stored().to_owned())
             }
             "InitProducerId" => match (facts.producer_id, facts.producer_epoch) {
-                (Some(id), Some(epoch)) => (lang.producer(id, epoch), ok),
+                (Some(id), Some(epoch)) => (format!("producer {}", lang.producer(id, epoch)), ok),
                 _ => (ok.clone(), ok),
             },
             "JoinGroup" => {
@@ -132,7 +132,8 @@ impl Words<'_> {
         let what = || "Fetch".to_owned();
         if let Some(code) = error(facts) {
             let outcome = codes::name(code);
-            let like = Like { what: what(), outcome: outcome.clone(), first: String::new(), last: String::new() };
+            let like =
+                Like { what: what(), outcome: outcome.clone(), first: String::new(), last: String::new(), brief: true };
             return Some((format!("Fetch{} {outcome}", lang.colon()), like));
         }
         let data = |part: &Part| part.batches.iter().any(|batch| batch.marker.is_none());
@@ -155,6 +156,7 @@ impl Words<'_> {
                 outcome: String::new(),
                 first: batches().next().map(first_value).unwrap_or_default(),
                 last: batches().last().map(last_value).unwrap_or_default(),
+                brief: true,
             };
             return Some((format!("{}{skips}", lang.reads(&text)), like));
         }
@@ -164,7 +166,8 @@ impl Words<'_> {
         });
         let (stable, end) = stalled?;
         let outcome = lang.stalled(stable, end);
-        let like = Like { what: what(), outcome: outcome.clone(), first: String::new(), last: String::new() };
+        let like =
+            Like { what: what(), outcome: outcome.clone(), first: String::new(), last: String::new(), brief: true };
         Some((outcome, like))
     }
 
@@ -233,6 +236,7 @@ fn last_value(batch: &Batch) -> String {
 fn values(batch: &Batch) -> String {
     match (batch.records, &batch.last) {
         (..=1, _) => first_value(batch),
+        (2, Some(_)) => format!("{}, {}", first_value(batch), last_value(batch)),
         (records, Some(_)) => format!("{} … {} ({records})", first_value(batch), last_value(batch)),
         (records, None) => format!("{} … ({records})", first_value(batch)),
     }

@@ -39,6 +39,8 @@ pub(super) struct Like {
     pub(super) first: String,
     /// … to here.
     pub(super) last: String,
+    /// Whether the first and the last say it all.
+    pub(super) brief: bool,
 }
 
 impl Moment {

@@ -50,15 +50,15 @@ struct Teller<'a> {
     answers: HashMap<u64, (&'a Event, &'a Frame)>,
     /// The frames on which a fault acted.
     struck: HashSet<u64>,
-    /// The events that show a mark first.
-    marks: HashSet<u64>,
-    /// When faults acted, and when instances were stopped.
-    turns: Vec<u64>,
+    /// The events that show a mark first, or that the scenario has waited for.
+    noted: HashSet<u64>,
+    /// When something was done to an instance.
+    turns: Vec<(u64, &'a str)>,
     memory: Memory,
     /// Error codes that have been explained.
     explained: HashSet<Option<i16>>,
-    /// Something is held back until a signal.
-    waiting: bool,
+    /// What was held back until a signal, and by which action.
+    waiting: Option<&'static str>,
     moments: Vec<(u64, Moment)>,
 }
 
@@ -66,6 +66,7 @@ impl<'a> Teller<'a> {
     fn new(outcome: &'a Outcome, words: Words<'a>) -> Self {
         let mut answers = HashMap::new();
         let mut struck = HashSet::new();
+        let mut noted: HashSet<u64> = outcome.marks.iter().map(|(_, number)| *number).collect();
         let mut turns = Vec::new();
         for event in &outcome.trace {
             match &event.happening {
@@ -76,24 +77,30 @@ impl<'a> Teller<'a> {
                 }
                 Happening::Fault { action, frame, .. } if *action != "note" => {
                     struck.insert(*frame);
-                    turns.push(event.micros);
+                    if matches!(*action, "kill" | "freeze" | "away") {
+                        turns.push((event.micros, event.client.as_str()));
+                    }
+                }
+                // The scenario waits for it.
+                Happening::Fault { frame, .. } => {
+                    noted.insert(*frame);
                 }
                 _ => {}
             }
         }
-        let deeds = outcome.instances.iter().flat_map(|instance| &instance.deeds);
-        turns.extend(deeds.map(|(micros, _)| *micros));
-        let marks = outcome.marks.iter().map(|(_, number)| *number).collect();
+        for instance in &outcome.instances {
+            turns.extend(instance.deeds.iter().map(|(micros, _)| (*micros, instance.name.as_str())));
+        }
         Self {
             outcome,
             words,
             answers,
             struck,
-            marks,
+            noted,
             turns,
             memory: Memory::default(),
             explained: HashSet::new(),
-            waiting: false,
+            waiting: None,
             moments: Vec::new(),
         }
     }
@@ -139,7 +146,13 @@ impl<'a> Teller<'a> {
             // Only the beginning of what may be long, before anything is done with it.
             let line = short(self.outcome, &line.chars().take(1000).collect::<String>());
             let name = name(&line);
-            let like = Like { what: lang.lines().to_owned(), outcome: String::new(), first: name.clone(), last: name };
+            let like = Like {
+                what: lang.lines().to_owned(),
+                outcome: String::new(),
+                first: name.clone(),
+                last: name,
+                brief: true,
+            };
             self.push(AFTER, *micros, &instance.name, lang.prints(&cut(&line, LINE)), Weight::Usual, Some(like));
         }
     }
@@ -170,13 +183,16 @@ impl<'a> Teller<'a> {
             Happening::Frame(_) | Happening::Connected | Happening::Closed { .. } => {}
             Happening::Refused => {
                 let text = lang.refused().to_owned();
+                let what = lang.connections_refused().to_owned();
                 let like =
-                    Like { what: text.clone(), outcome: String::new(), first: String::new(), last: String::new() };
+                    Like { what, outcome: String::new(), first: String::new(), last: String::new(), brief: true };
                 self.push(event.number, event.micros, &event.client, text, Weight::Usual, Some(like));
             }
+            // Raised by each refused connection.
+            Happening::Signal { name } if name == "refused" => {}
             Happening::Fault { name, action: "note", .. } | Happening::Signal { name } => {
-                if std::mem::take(&mut self.waiting) {
-                    let text = lang.signal(&cut(name, NAME));
+                if let Some(action) = self.waiting.take() {
+                    let text = lang.signal(&cut(name, NAME), action == "away");
                     self.push(event.number, event.micros, "", text, Weight::Turn, None);
                 }
             }
@@ -184,7 +200,9 @@ impl<'a> Teller<'a> {
                 let request = self.outcome.trace.iter().find(|other| other.number == *frame).is_none_or(
                     |struck| matches!(&struck.happening, Happening::Frame(frame) if frame.side == Side::Request),
                 );
-                self.waiting |= matches!(*action, "hold" | "answer" | "repeat" | "postpone" | "away" | "silence");
+                if matches!(*action, "hold" | "answer" | "repeat" | "postpone" | "away" | "silence") {
+                    self.waiting = Some(action);
+                }
                 let error = error.map(codes::name);
                 let text =
                     format!("{}{} {}", lang.fault_label(), lang.colon(), lang.fault(action, request, error.as_deref()));
@@ -202,7 +220,7 @@ impl<'a> Teller<'a> {
         let marked = [Some(event.number), answer.map(|(answer, _)| answer.number)]
             .into_iter()
             .flatten()
-            .any(|number| self.marks.contains(&number));
+            .any(|number| self.noted.contains(&number));
         let lang = self.words.lang;
         if frame.api == "Fetch" && !is_struck {
             return;
@@ -240,10 +258,19 @@ impl<'a> Teller<'a> {
             return;
         }
         let weight = if special { Weight::Special } else { Weight::Usual };
-        let like = Like { what: frame.api.clone(), outcome, first: told.first, last: told.last };
+        let what = match frame.facts.commits {
+            Some(true) => format!("{} commit", frame.api),
+            Some(false) => format!("{} abort", frame.api),
+            None => cut(&frame.api, NAME),
+        };
+        let named =
+            if told.first.is_empty() || frame.api != "Produce" { String::new() } else { format!(" {}", told.first) };
+        let like = Like { what, outcome, first: told.first, last: told.last, brief: false };
         // What a fault acts on is told in any case.
         let like = Some(like).filter(|_| !is_struck);
-        let between = |from: u64, to: u64| self.turns.iter().any(|turn| from < *turn && *turn < to);
+        let between = |from: u64, to: u64| {
+            self.turns.iter().any(|(turn, client)| *client == event.client && from < *turn && *turn < to)
+        };
         match answer {
             Some((answer, response)) if is_struck || between(event.micros, answer.micros) => {
                 self.push(event.number, event.micros, &event.client, format!("→ {request}"), weight, None);
@@ -251,7 +278,7 @@ impl<'a> Teller<'a> {
                     // What it brings is told where all answers to a Fetch are.
                     return;
                 } else {
-                    format!("← {}{} {text}", cut(&response.api, NAME), lang.colon())
+                    format!("← {}{named}{} {text}", cut(&response.api, NAME), lang.colon())
                 };
                 self.push(answer.number, answer.micros, &event.client, text, weight, None);
             }
@@ -267,11 +294,7 @@ impl<'a> Teller<'a> {
 
     fn fetched(&mut self, event: &Event, frame: &Frame) {
         let Some((text, like)) = self.words.fetched(frame) else { return };
-        let weight = if frames::error(&frame.facts).is_some() || self.marks.contains(&event.number) {
-            Weight::Special
-        } else {
-            Weight::Usual
-        };
+        let weight = if frames::error(&frame.facts).is_some() { Weight::Special } else { Weight::Usual };
         self.push(event.number, event.micros, &event.client, format!("← {text}"), weight, Some(like));
     }
 }

@@ -61,7 +61,7 @@ impl Cell {
     }
 }
 
-/// The kind of anomaly that a cell tells: of those that break the promise the first; or else of those that were
+/// The kind of anomaly that a cell tells: of those that break the promise the worst; or else of those that were
 /// announced; or else of those that may show.
 pub(super) fn kind(outcome: &Outcome) -> Option<Kind> {
     let shows = |kind: &Kind| outcome.ledger.count(*kind) > 0;
@@ -74,7 +74,7 @@ pub(super) fn kind(outcome: &Outcome) -> Option<Kind> {
         Exhibit::Anomaly(kind) => Some(*kind),
         Exhibit::Mark(_) => None,
     });
-    announced.chain(outcome.case.allows.iter().copied()).find(shows)
+    announced.filter(shows).min().or_else(|| outcome.case.allows.iter().copied().filter(shows).min())
 }
 
 /// A number in four columns.

@@ -75,25 +75,25 @@ impl Lang {
             (En, Number::AbortedInput) => "aborted in the input",
             (Fr, Number::Sent) => "envoyés",
             (Fr, Number::Acknowledged) => "acquittés",
-            (Fr, Number::Stored) => "enregistrés",
+            (Fr, Number::Stored) => "stockés",
             (Fr, Number::Input) => "dans l'entrée",
             (Fr, Number::Output) => "dans la sortie",
             (Fr, Number::Processed) => "traités",
             (Fr, Number::AbortedInput) => "avortés dans l'entrée",
         };
+        // In French, none and one are singular.
+        let word = if self == Fr && number < 2 { word.replacen("és", "é", 1) } else { word.to_owned() };
         format!("{number} {word}")
     }
 
     /// How many messages something is wrong with; also where it is none.
     pub(crate) fn count(self, kind: Kind, count: usize) -> String {
         let word = match (self, kind) {
-            (En, Kind::Duplicated) => "duplicated",
-            (Fr, Kind::Lost) => "perdus",
-            (Fr, Kind::Duplicated) if count < 2 => "doublon",
-            (Fr, Kind::Duplicated) => "doublons",
+            (Fr, Kind::Lost) if count > 1 => "perdus",
+            (Fr, Kind::Duplicated) if count > 1 => "doublons",
+            (Fr, Kind::Duplicated) => "doublon",
             (_, kind) => self.kind(kind),
         };
-        let word = if self == Fr && count < 2 && kind == Kind::Lost { "perdu" } else { word };
         format!("{count} {word}")
     }
 
