@@ -185,6 +185,7 @@ pub(crate) fn kind(kind: Kind) -> &'static str {
         Kind::Duplicated => "duplicated",
         Kind::Reordered => "reordered",
         Kind::AbortedVisible => "aborted_visible",
+        Kind::Uncommitted => "uncommitted",
         Kind::Torn => "torn",
         Kind::Half => "half",
         Kind::AbortedProcessed => "aborted_processed",

@@ -142,6 +142,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::Duplicated,
     Kind::Reordered,
     Kind::AbortedVisible,
+    Kind::Uncommitted,
     Kind::Torn,
     Kind::Half,
     Kind::AbortedProcessed,
