@@ -48,7 +48,7 @@ impl Words<'_> {
             "Produce" => {
                 let batches = || facts.partitions.iter().flat_map(|part| &part.batches);
                 first = batches().next().map(first_value).unwrap_or_default();
-                last = batches().last().map(last_value).unwrap_or_default();
+                last = batches().next_back().map(last_value).unwrap_or_default();
                 words.push(self.each(&facts.partitions, |part| {
                     let values: Vec<_> = part.batches.iter().take(PARTS).map(values).collect();
                     Some(values.join(", "))
@@ -151,7 +151,7 @@ impl Words<'_> {
             let skips = if aborted > 0 { format!(" ({})", lang.skips(aborted)) } else { String::new() };
             let like = Like {
                 first: batches().next().map(first_value).unwrap_or_default(),
-                last: batches().last().map(last_value).unwrap_or_default(),
+                last: batches().next_back().map(last_value).unwrap_or_default(),
                 ..Like::of("Fetch".to_owned())
             };
             return Some((format!("{}{skips}", lang.reads(&text)), like));

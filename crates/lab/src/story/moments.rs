@@ -264,27 +264,27 @@ impl<'a> Teller<'a> {
             None => (lang.no_answer().to_owned(), lang.no_answer().to_owned()),
         };
         let place = |answer: &Frame| answer.facts.partitions.first().and_then(|part| part.offset);
-        if let (Some(Some(before)), Some((_, answer)), None) = (again, answer, error) {
-            if place(answer) == Some(before) {
-                text = lang.recognised(&format!("offset {before}"));
-                outcome.clone_from(&text);
-            }
+        if let (Some(Some(before)), Some((_, answer)), None) = (again, answer, error)
+            && place(answer) == Some(before)
+        {
+            text = lang.recognised(&format!("offset {before}"));
+            outcome.clone_from(&text);
         }
         if let (Some(before), None) = (back, error) {
             text = format!("{text}, {}", lang.rewound(before));
             outcome.clone_from(&text);
-        }
-        if let Some(meaning) = error.and_then(|code| lang.meaning(code)) {
-            // The first time is enough.
-            if self.explained.insert(error) {
-                text = format!("{text} ({meaning})");
-            }
         }
         let refused = error.is_some_and(|code| !codes::is_passing(code) && code != codes::MEMBER_ID_REQUIRED);
         let aborts = frame.api == "EndTxn" && frame.facts.commits == Some(false);
         let special = is_struck || refused || marked || again.is_some() || back.is_some() || aborts;
         if !special && is_routine(&frame.api) || error == Some(codes::MEMBER_ID_REQUIRED) && !is_struck {
             return;
+        }
+        // The first time is enough.
+        if let Some(meaning) = error.and_then(|code| lang.meaning(code))
+            && self.explained.insert(error)
+        {
+            text = format!("{text} ({meaning})");
         }
         let weight = if special { Weight::Special } else { Weight::Usual };
         let what = match frame.facts.commits {

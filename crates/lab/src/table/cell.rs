@@ -65,10 +65,10 @@ impl Cell {
 /// announced; or else of those that may show.
 pub(super) fn kind(outcome: &Outcome) -> Option<Kind> {
     let shows = |kind: &Kind| outcome.ledger.count(*kind) > 0;
-    if let Verdict::Violated(anomalies) = &outcome.verdict {
-        if let Some(kind) = anomalies.iter().map(|anomaly| anomaly.kind).filter(shows).min() {
-            return Some(kind);
-        }
+    if let Verdict::Violated(anomalies) = &outcome.verdict
+        && let Some(kind) = anomalies.iter().map(|anomaly| anomaly.kind).filter(shows).min()
+    {
+        return Some(kind);
     }
     let announced = outcome.case.exhibits.iter().filter_map(|exhibit| match exhibit {
         Exhibit::Anomaly(kind) => Some(*kind),
