@@ -62,7 +62,9 @@ fn repeated(moments: Vec<Moment>, lang: Lang) -> Vec<Moment> {
         let rest = moments.get(at..).unwrap_or_default();
         let found = (2..=3).find_map(|len| {
             let first = rest.get(..len)?;
-            let stands_out = first.iter().any(|moment| moment.weight >= Weight::Special);
+            // A row begins with what the client does, not with what is done to it.
+            let begins = first.first().is_some_and(|moment| moment.weight < Weight::Fault);
+            let stands_out = begins && first.iter().any(|moment| moment.weight >= Weight::Special);
             let same = |block: &&[Moment]| block.iter().zip(first).all(|(a, b)| a.text == b.text && a.who == b.who);
             let times = if stands_out { rest.chunks_exact(len).take_while(same).count() } else { 0 };
             (times >= SAME).then_some((len, times))
