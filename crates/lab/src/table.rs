@@ -120,6 +120,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_wider_the_numbers_the_shorter_the_words() {
+        let row = |times| {
+            let programs = sample::SCENARIOS[2].cases[0].programs;
+            let outcomes: Vec<_> = programs
+                .iter()
+                .map(|program| sample::outcome(2, 0, program, &[(crate::ledger::Kind::Duplicated, times)]))
+                .collect();
+            let text = grid::render(&outcomes, Lang::En, false);
+            assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
+            text.lines().last().unwrap_or_default().to_owned()
+        };
+        assert_eq!(row(1).matches(" 1 dup").count(), 9, "{}", row(1));
+        assert_eq!(row(200).matches("200 dup").count(), 9, "{}", row(200));
+        assert_eq!(row(5000).matches("5000").count(), 9, "{}", row(5000));
+        assert!(row(5000).contains("5000dup"), "{}", row(5000));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
