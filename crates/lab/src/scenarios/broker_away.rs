@@ -26,6 +26,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     },
     cases: &[
         Case {
+            variant: "to the end",
             programs: &["producer-at-most-once"],
             promise: Text {
                 en: "nothing is stored twice; messages may be lost",
@@ -41,6 +42,23 @@ pub(super) const SCENARIO: Scenario = Scenario {
             ..CASE
         },
         Case {
+            variant: "to the end",
+            programs: &["producer-at-least-once"],
+            promise: Text {
+                en: "what was acknowledged is stored; what was not is reported as failed",
+                fr: "ce qui est acquitté est stocké ; ce qui ne l'est pas est annoncé comme échoué",
+            },
+            exhibits: &[Exhibit::Anomaly(Kind::Failed)],
+            ends: Ends::Failing,
+            why: Text {
+                en: "flush(5 s) is over before there is a broker again, and returns with messages left: it waits, and guarantees nothing. Dropped with the producer, they are reported as `failed`, so nothing that was acknowledged is lost.",
+                fr: "flush(5 s) s'achève avant le retour d'un broker, et rend la main alors qu'il reste des messages : il attend, et ne garantit rien. Abandonnés avec le producteur, ils sont annoncés comme `failed` : rien de ce qui était acquitté n'est perdu.",
+            },
+            play: until_its_end,
+            ..CASE
+        },
+        Case {
+            variant: "for a while",
             programs: &["producer-at-least-once"],
             promise: Text {
                 en: "what was acknowledged is stored; duplicates may come",
@@ -54,6 +72,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             ..CASE
         },
         Case {
+            variant: "for a while",
             programs: &["producer-exactly-once", "eos-producer"],
             promise: Text {
                 en: "each message is stored once, or the program says that it failed",
@@ -67,6 +86,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             ..CASE
         },
         Case {
+            variant: "for a while",
             programs: &["eos-pipeline"],
             promise: Text {
                 en: "each result stands once in the output, whatever is sent again",
@@ -81,6 +101,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             ..CASE
         },
         Case {
+            variant: "for a while",
             programs: &["consumer-at-most-once", "consumer-at-least-once", "consumer-exactly-once", "eos-consumer"],
             promise: Text {
                 en: "a broker that comes back loses nothing and repeats nothing",
