@@ -40,8 +40,8 @@ const ONE_IN_FLIGHT: Setting = Setting {
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "broker-error",
     fault: Text {
-        en: "a batch is answered with an error, while the next one is under way",
-        fr: "un lot reçoit une erreur en réponse, alors que le suivant est en route",
+        en: "a batch is answered with an error code: for now, while the next one is under way, or for good",
+        fr: "un lot reçoit un code d'erreur en réponse : passager, alors que le suivant est en route, ou définitif",
     },
     teaches: Text {
         en: "retries change the order, unless sequence numbers keep it; a transaction fails as a whole",

@@ -259,7 +259,14 @@ fn offsets_first(stage: &mut Stage<'_>) -> Result<(), Error> {
 fn killed_and_started_again(stage: &mut Stage<'_>) -> Result<(), Error> {
     second_committed(stage)?;
     stage.kill("first")?;
+    second(stage)
+}
+
+/// There may be nothing left to do for it: it is given the time to see that.
+fn second(stage: &mut Stage<'_>) -> Result<(), Error> {
+    stage.arm(Fault::new("second reads", When::request(ApiKey::Fetch).of("second"), Action::Note));
     stage.start("second")?;
+    stage.moment("second reads")?;
     stage.finish("second")?;
     Ok(())
 }
@@ -277,7 +284,5 @@ fn pipeline_goes_on(stage: &mut Stage<'_>) -> Result<(), Error> {
     second_committed(stage)?;
     stage.signal("old commit done");
     stage.join("first")?;
-    stage.start("second")?;
-    stage.finish("second")?;
-    Ok(())
+    second(stage)
 }
