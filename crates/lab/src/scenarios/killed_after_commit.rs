@@ -12,12 +12,12 @@ use crate::stage::Stage;
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "killed-after-commit",
     fault: Text {
-        en: "kill -9 when the commit (EndTxn) has been answered, before the program knows; then it is started again",
-        fr: "kill -9 quand le commit (EndTxn) a reçu sa réponse, avant que le programme ne le sache ; puis il est relancé",
+        en: "kill -9 when EndTxn (the commit) is answered, before the program knows; then started again",
+        fr: "kill -9 à la réponse de EndTxn (le commit), avant que le programme ne la voie ; puis relance",
     },
     teaches: Text {
-        en: "a transactional.id remembers transactions, not values: only who commits its progress too resumes where it was",
-        fr: "un transactional.id retient des transactions, pas des valeurs : seul reprend à sa place qui valide aussi son avancée",
+        en: "only who commits its progress in the transaction too resumes where it was",
+        fr: "seul reprend à sa place qui valide aussi son avancée dans la transaction",
     },
     cases: &[
         Case {
