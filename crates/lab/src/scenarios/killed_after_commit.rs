@@ -28,8 +28,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
             },
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
             why: Text {
-                en: "The batch is committed, so nothing is left open that the second instance could abort, and it sends its batch from the beginning under a new producer epoch and new sequence numbers. For Kafka these are other messages: nowhere does it say how far the first instance had come.",
-                fr: "Le lot est validé : il ne reste rien d'ouvert que la seconde instance ferait avorter, et elle renvoie son lot depuis le début, sous une nouvelle epoch et de nouveaux numéros de séquence. Pour Kafka, ce sont d'autres messages : rien n'y dit jusqu'où la première instance était allée.",
+                en: "The batch is committed, so nothing is left open that the second instance could abort, and it sends its batch from the beginning, under a new producer epoch. For Kafka these are other messages: nowhere does it say how far the first instance had come.",
+                fr: "Le lot est validé : il ne reste rien d'ouvert que la seconde instance ferait avorter, et elle renvoie son lot depuis le début, sous une nouvelle epoch. Pour Kafka, ce sont d'autres messages : rien n'y dit jusqu'où la première instance était allée.",
             },
             ..CASE
         },
