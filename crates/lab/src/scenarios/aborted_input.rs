@@ -12,8 +12,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
         fr: "l'entrée contient des enregistrements de transactions avortées",
     },
     teaches: Text {
-        en: "aborted records stay in the log: isolation.level decides, at the reader, whether they are seen",
-        fr: "les enregistrements avortés restent dans le journal : c'est isolation.level, chez le lecteur, qui décide s'ils se voient",
+        en: "aborted records stay in the log: the reader's isolation.level decides",
+        fr: "les enregistrements avortés restent dans le journal ; l'isolation.level du lecteur décide",
     },
     cases: &[
         Case {

@@ -11,12 +11,12 @@ use crate::stage::{Stage, Start};
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "batch-half-done",
     fault: Text {
-        en: "kill -9 in the middle of a batch, when one half is done; then the program is started again",
-        fr: "kill -9 au milieu d'un lot, quand une moitié est faite ; puis le programme est relancé",
+        en: "kill -9 in the middle of a batch, when one half is done; then started again",
+        fr: "kill -9 au milieu d'un lot, quand une moitié est faite ; puis relance",
     },
     teaches: Text {
-        en: "the unit of atomicity is the transaction: half a batch counts for nothing in Kafka, and for half outside",
-        fr: "l'unité d'atomicité est la transaction : un demi-lot ne compte pas dans Kafka, et compte à moitié au dehors",
+        en: "the unit of atomicity is the transaction: half a batch counts for nothing in Kafka",
+        fr: "l'unité d'atomicité est la transaction : un demi-lot ne compte pour rien dans Kafka",
     },
     cases: &[
         Case {

@@ -9,8 +9,8 @@ use crate::stage::Stage;
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "commit-lost",
     fault: Text {
-        en: "the connection breaks at a commit (EndTxn, OffsetCommit): before the broker has it, or before its answer arrives",
-        fr: "la connexion casse lors d'un commit (EndTxn, OffsetCommit) : avant que le broker ne l'ait, ou avant l'arrivée de sa réponse",
+        en: "a commit (EndTxn, OffsetCommit), or its answer, is lost with the connection",
+        fr: "un commit (EndTxn, OffsetCommit), ou sa réponse, se perd avec la connexion",
     },
     teaches: Text {
         en: "a commit can be repeated without harm: it says how things stand, it adds nothing",

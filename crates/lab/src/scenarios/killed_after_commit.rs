@@ -12,12 +12,12 @@ use crate::stage::Stage;
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "killed-after-commit",
     fault: Text {
-        en: "kill -9 when the commit (EndTxn) has been answered, before the program knows; then it is started again",
-        fr: "kill -9 quand le commit (EndTxn) a reçu sa réponse, avant que le programme ne le sache ; puis il est relancé",
+        en: "kill -9 when EndTxn (the commit) is answered, before the program knows; then started again",
+        fr: "kill -9 à la réponse de EndTxn (le commit), avant que le programme ne la voie ; puis relance",
     },
     teaches: Text {
-        en: "a transactional.id remembers transactions, not values: only who commits its progress too resumes where it was",
-        fr: "un transactional.id retient des transactions, pas des valeurs : seul reprend à sa place qui valide aussi son avancée",
+        en: "only who commits its progress in the transaction too resumes where it was",
+        fr: "seul reprend à sa place qui valide aussi son avancée dans la transaction",
     },
     cases: &[
         Case {
@@ -28,8 +28,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
             },
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
             why: Text {
-                en: "The batch is committed, so nothing is left open that the second instance could abort, and it sends its batch from the beginning under a new producer epoch and new sequence numbers. For Kafka these are other messages: nowhere does it say how far the first instance had come.",
-                fr: "Le lot est validé : il ne reste rien d'ouvert que la seconde instance ferait avorter, et elle renvoie son lot depuis le début, sous une nouvelle epoch et de nouveaux numéros de séquence. Pour Kafka, ce sont d'autres messages : rien n'y dit jusqu'où la première instance était allée.",
+                en: "The batch is committed, so nothing is left open that the second instance could abort, and it sends its batch from the beginning, under a new producer epoch. For Kafka these are other messages: nowhere does it say how far the first instance had come.",
+                fr: "Le lot est validé : il ne reste rien d'ouvert que la seconde instance ferait avorter, et elle renvoie son lot depuis le début, sous une nouvelle epoch. Pour Kafka, ce sont d'autres messages : rien n'y dit jusqu'où la première instance était allée.",
             },
             ..CASE
         },

@@ -11,12 +11,12 @@ use crate::stage::Stage;
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "killed-before-commit",
     fault: Text {
-        en: "kill -9 when the commit (EndTxn) leaves the program, before the broker has it; then it is started again",
-        fr: "kill -9 quand le commit (EndTxn) quitte le programme, avant que le broker ne l'ait ; puis il est relancé",
+        en: "kill -9 when EndTxn (the commit) leaves, before the broker has it; then started again",
+        fr: "kill -9 à l'envoi de EndTxn (le commit), avant que le broker ne l'ait ; puis relance",
     },
     teaches: Text {
-        en: "a transaction that was not committed has no effect in Kafka, but what was printed stays printed",
-        fr: "une transaction qui n'est pas validée n'a aucun effet dans Kafka, mais ce qui est affiché le reste",
+        en: "without its commit a transaction has no effect in Kafka; what was printed stays printed",
+        fr: "sans son commit, une transaction n'a aucun effet dans Kafka ; ce qui est affiché le reste",
     },
     cases: &[
         Case {

@@ -12,12 +12,12 @@ use crate::stage::Stage;
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "killed-between",
     fault: Text {
-        en: "kill -9 at the commit of an offset, before the broker has it or after; then the consumer is started again",
-        fr: "kill -9 au commit d'un offset, avant que le broker ne l'ait ou après ; puis le consommateur est relancé",
+        en: "kill -9 at the commit of an offset, before the broker has it or after; then started again",
+        fr: "kill -9 au commit d'un offset, avant que le broker ne l'ait ou après ; puis relance",
     },
     teaches: Text {
-        en: "what is done first is done for good: commit first and a crash loses, process first and a crash repeats",
-        fr: "ce qu'on fait d'abord est acquis : valider d'abord, un crash perd ; traiter d'abord, un crash répète",
+        en: "commit first, and a crash loses; process first, and a crash repeats",
+        fr: "valider d'abord : un crash perd ; traiter d'abord : un crash répète",
     },
     cases: &[
         Case {
