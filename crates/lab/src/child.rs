@@ -207,7 +207,7 @@ impl Child {
     /// Whether the program itself has ended; what it has started may run on.
     pub fn has_ended(&self) -> bool {
         let group = *self.control.lock();
-        group.is_none_or(|pid| has_ended(pid))
+        group.is_none_or(has_ended)
     }
 }
 

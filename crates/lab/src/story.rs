@@ -37,7 +37,9 @@ pub(crate) fn render(outcome: &Outcome, lang: Lang, colours: bool) -> String {
         part(&mut text, Heading::Books, &books::lines(outcome, lang), lang, colours);
     }
     verdict(&mut text, outcome, lang, colours);
-    part(&mut text, Heading::Why, &[lang.of(outcome.case.why).to_owned()], lang, colours);
+    // It explains what was announced.
+    let why = if outcome.as_expected() { Heading::Why } else { Heading::Normally };
+    part(&mut text, why, &[lang.of(outcome.case.why).to_owned()], lang, colours);
     let settings: Vec<_> = outcome
         .settings
         .iter()

@@ -15,9 +15,16 @@ use crate::text::Lang;
 pub fn render(outcomes: &[Outcome], seed: u32, lang: Lang, colours: bool) -> String {
     let mut text = grid::render(outcomes, lang, colours);
     text.push('\n');
-    for items in cell::legend(outcomes, lang) {
+    let mut rows: Vec<_> = outcomes.iter().map(|outcome| (outcome.scenario.name, outcome.case.variant)).collect();
+    let mut columns: Vec<_> = outcomes.iter().map(|outcome| outcome.program.package).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    columns.sort_unstable();
+    columns.dedup();
+    for items in cell::legend(outcomes, outcomes.len() < rows.len() * columns.len(), lang) {
         flow(&mut text, &items);
     }
+    summary::settings(&mut text, outcomes, lang);
     unexpected(&mut text, outcomes, lang, colours);
     text.push('\n');
     summary::render(&mut text, outcomes, seed, lang);

@@ -14,6 +14,9 @@ use crate::verdict::Verdict;
 
 const TOPIC: &str = "lab-7-ack-lost-producer-at-least-once-topic";
 
+/// What no terminal should be given.
+const LINE: &str = "Traitement: clé=None valeur=msg-1\u{1b}[2J offset=1";
+
 /// A trace, as it is written down.
 pub(crate) struct Trace {
     pub(crate) events: Vec<Event>,
@@ -152,7 +155,7 @@ pub(crate) fn killed() -> Outcome {
     trace.response(91_000, "second", "OffsetFetch", fetch, facts(Some(0), Some(0)));
     let instance = |name: &str, deeds, ended, said: Option<&str>| Instance {
         name: name.to_owned(),
-        lines: vec![(30_000, "Traitement: clé=None valeur=msg-1\u{1b}[2J offset=1".to_owned())],
+        lines: vec![(if name == "first" { 30_000 } else { 95_000 }, LINE.to_owned())],
         deeds,
         ended: Some(ended),
         said: said.map(str::to_owned),

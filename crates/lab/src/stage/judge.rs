@@ -93,7 +93,7 @@ impl Stage<'_> {
     }
 
     /// What showed and was not announced.
-    fn surprises(&self, outcome: &Outcome, others: Vec<crate::ledger::Anomaly>, seen: usize) -> Vec<Surprise> {
+    fn surprises(&self, outcome: &Outcome, others: Vec<Anomaly>, seen: usize) -> Vec<Surprise> {
         let announced = |kind| self.case.exhibits.contains(&Exhibit::Anomaly(kind)) || self.case.allows.contains(&kind);
         let broken = match &outcome.verdict {
             Verdict::Violated(anomalies) => anomalies.clone(),

@@ -25,6 +25,9 @@ const SAID: usize = 200;
 /// Where one of many lines is named.
 const NAME: usize = 32;
 
+/// Of an instance that prints more, only the first lines and as many of the last are looked at.
+const LINES: usize = 10_000;
+
 /// The number of an event that is none of the trace: after those of the trace that happen in the same microsecond.
 const AFTER: u64 = u64::MAX;
 
@@ -142,19 +145,41 @@ impl<'a> Teller<'a> {
                 }
             }
         }
-        for (micros, line) in &instance.lines {
-            // Only the beginning of what may be long, before anything is done with it.
-            let line = short(self.outcome, &line.chars().take(1000).collect::<String>());
-            let name = name(&line);
-            let like = Like {
-                what: lang.lines().to_owned(),
-                outcome: String::new(),
-                first: name.clone(),
-                last: name,
-                brief: true,
-            };
-            self.push(AFTER, *micros, &instance.name, lang.prints(&cut(&line, LINE)), Weight::Usual, Some(like));
+        let all = instance.lines.len();
+        for (micros, line) in instance.lines.iter().take(LINES) {
+            self.line(&instance.name, *micros, line);
         }
+        let last = LINES.max(all.saturating_sub(LINES));
+        if let Some(middle) = instance.lines.get(LINES..last).filter(|middle| !middle.is_empty()) {
+            let names: Vec<_> =
+                middle.first().into_iter().chain(middle.last()).map(|(_, line)| name(&self.shortened(line))).collect();
+            let (first, last) = (names.first().cloned().unwrap_or_default(), names.last().cloned().unwrap_or_default());
+            let like = Like { first, last, count: middle.len(), ..Like::of(lang.lines().to_owned()) };
+            let micros = middle.first().map_or(0, |(micros, _)| *micros);
+            self.push(AFTER, micros, &instance.name, String::new(), Weight::Usual, Some(like));
+        }
+        for (micros, line) in instance.lines.iter().skip(last) {
+            self.line(&instance.name, *micros, line);
+        }
+    }
+
+    fn line(&mut self, who: &str, micros: u64, line: &str) {
+        let lang = self.words.lang;
+        let line = self.shortened(line);
+        let name = name(&line);
+        // The end of a transaction is another thing than a value.
+        let what = match Line::parse(&line) {
+            Some(Line::Committed(_)) => format!("{} `committed`", lang.lines()),
+            Some(Line::Aborted(..)) => format!("{} `aborted`", lang.lines()),
+            _ => lang.lines().to_owned(),
+        };
+        let like = Like { first: name.clone(), last: name, ..Like::of(what) };
+        self.push(AFTER, micros, who, lang.prints(&cut(&line, LINE)), Weight::Usual, Some(like));
+    }
+
+    /// A line with short names: only the beginning of what may be long, before anything is done with it.
+    fn shortened(&self, line: &str) -> String {
+        short(self.outcome, &line.chars().take(1000).collect::<String>())
     }
 
     /// Whether it was a fault at the proxy that did this: then that tells of it.
@@ -175,8 +200,13 @@ impl<'a> Teller<'a> {
         match &event.happening {
             Happening::Frame(frame) if frame.side == Side::Request => self.request(event, frame),
             Happening::Frame(frame) if frame.ours => {
-                let (text, _) = self.words.answer(frame);
-                let text = format!("← {}{} {text} {}", cut(&frame.api, NAME), lang.colon(), lang.seen_by_nobody());
+                let (outcome, _) = self.words.answer(frame);
+                let late = self.outcome.trace.iter().find(|other| Some(other.number) == frame.request);
+                let request = match late.map(|late| &late.happening) {
+                    Some(Happening::Frame(late)) => self.words.request(late, false).text,
+                    _ => cut(&frame.api, NAME),
+                };
+                let text = format!("← {}", lang.arrives(&request, &outcome));
                 self.push(event.number, event.micros, &event.client, text, Weight::Special, None);
             }
             Happening::Frame(frame) if frame.api == "Fetch" => self.fetched(event, frame),
@@ -184,8 +214,7 @@ impl<'a> Teller<'a> {
             Happening::Refused => {
                 let text = lang.refused().to_owned();
                 let what = lang.connections_refused().to_owned();
-                let like =
-                    Like { what, outcome: String::new(), first: String::new(), last: String::new(), brief: true };
+                let like = Like::of(what);
                 self.push(event.number, event.micros, &event.client, text, Weight::Usual, Some(like));
             }
             // Raised by each refused connection.
@@ -235,27 +264,27 @@ impl<'a> Teller<'a> {
             None => (lang.no_answer().to_owned(), lang.no_answer().to_owned()),
         };
         let place = |answer: &Frame| answer.facts.partitions.first().and_then(|part| part.offset);
-        if let (Some(Some(before)), Some((_, answer)), None) = (again, answer, error) {
-            if place(answer) == Some(before) {
-                text = lang.recognised(&format!("offset {before}"));
-                outcome.clone_from(&text);
-            }
+        if let (Some(Some(before)), Some((_, answer)), None) = (again, answer, error)
+            && place(answer) == Some(before)
+        {
+            text = lang.recognised(&format!("offset {before}"));
+            outcome.clone_from(&text);
         }
         if let (Some(before), None) = (back, error) {
             text = format!("{text}, {}", lang.rewound(before));
             outcome.clone_from(&text);
-        }
-        if let Some(meaning) = error.and_then(|code| lang.meaning(code)) {
-            // The first time is enough.
-            if self.explained.insert(error) {
-                text = format!("{text} ({meaning})");
-            }
         }
         let refused = error.is_some_and(|code| !codes::is_passing(code) && code != codes::MEMBER_ID_REQUIRED);
         let aborts = frame.api == "EndTxn" && frame.facts.commits == Some(false);
         let special = is_struck || refused || marked || again.is_some() || back.is_some() || aborts;
         if !special && is_routine(&frame.api) || error == Some(codes::MEMBER_ID_REQUIRED) && !is_struck {
             return;
+        }
+        // The first time is enough.
+        if let Some(meaning) = error.and_then(|code| lang.meaning(code))
+            && self.explained.insert(error)
+        {
+            text = format!("{text} ({meaning})");
         }
         let weight = if special { Weight::Special } else { Weight::Usual };
         let what = match frame.facts.commits {
@@ -265,7 +294,7 @@ impl<'a> Teller<'a> {
         };
         let named =
             if told.first.is_empty() || frame.api != "Produce" { String::new() } else { format!(" {}", told.first) };
-        let like = Like { what, outcome, first: told.first, last: told.last, brief: false };
+        let like = Like { what, outcome, first: told.first, last: told.last, brief: false, count: 1 };
         // What a fault acts on is told in any case.
         let like = Some(like).filter(|_| !is_struck);
         let between = |from: u64, to: u64| {

@@ -15,7 +15,6 @@ pub(super) fn render(text: &mut String, outcomes: &[Outcome], seed: u32, lang: L
     let unknown = outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Unknown(_))).count();
     wrap(text, "", 0, &lang.totals(outcomes.len(), expected, unknown));
     broken(text, outcomes, lang);
-    settings(text, outcomes, lang);
     text.push('\n');
     let sum = outcomes.iter().fold(Duration::ZERO, |sum, outcome| sum.saturating_add(outcome.took));
     if let Some(longest) = outcomes.iter().max_by_key(|outcome| outcome.took) {
@@ -54,7 +53,7 @@ fn broken(text: &mut String, outcomes: &[Outcome], lang: Lang) {
 }
 
 /// The properties that the lab has set: where, and why.
-fn settings(text: &mut String, outcomes: &[Outcome], lang: Lang) {
+pub(super) fn settings(text: &mut String, outcomes: &[Outcome], lang: Lang) {
     // A property that serves the same end in several scenarios has a reason in each: the shortest is told.
     let mut all: Vec<(String, &str, Vec<&str>)> = Vec::new();
     for outcome in outcomes {

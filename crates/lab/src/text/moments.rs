@@ -256,8 +256,13 @@ impl Lang {
         format!("id {id}, {} {epoch}", self.pick("epoch", "époque"))
     }
 
-    /// The answer to a request that the client did not send.
-    pub(crate) fn seen_by_nobody(self) -> &'static str {
-        self.pick("(the client does not see this)", "(le client ne le voit pas)")
+    /// A request that reaches the broker late, or once more; what came of it.
+    pub(crate) fn arrives(self, request: &str, outcome: &str) -> String {
+        match self {
+            En => format!("what was late arrives: {request}: {outcome} (the client does not see this answer)"),
+            Fr => {
+                format!("ce qui était en retard arrive : {request} : {outcome} (le client ne voit pas cette réponse)")
+            }
+        }
     }
 }

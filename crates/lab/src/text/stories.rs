@@ -21,6 +21,8 @@ pub(crate) enum Heading {
     Verdict,
     /// Why it came out like this.
     Why,
+    /// Why it should have come out otherwise.
+    Normally,
     /// Properties that the lab has set.
     Settings,
 }
@@ -35,6 +37,7 @@ impl Lang {
             (En, Heading::Books) => "ledger",
             (En, Heading::Verdict) => "verdict",
             (En, Heading::Why) => "why",
+            (En, Heading::Normally) => "normally",
             (En, Heading::Settings) => "lab sets",
             (Fr, Heading::Fault) => "panne",
             (Fr, Heading::Promise) => "promesse",
@@ -42,6 +45,7 @@ impl Lang {
             (Fr, Heading::Books) => "comptes",
             (Fr, Heading::Verdict) => "verdict",
             (Fr, Heading::Why) => "pourquoi",
+            (Fr, Heading::Normally) => "normalement",
             (Fr, Heading::Settings) => "réglages",
         }
     }

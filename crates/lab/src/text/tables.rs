@@ -13,17 +13,23 @@ impl Lang {
 
     /// Whatever stands in a cell without a number.
     pub(crate) fn legend_holds(self) -> &'static str {
-        self.pick("✓ holds", "✓ garantie tenue")
+        self.pick("✓ the guarantee holds", "✓ garantie tenue")
     }
 
-    /// A number behind the mark of a guarantee that holds.
-    pub(crate) fn legend_allowed(self) -> &'static str {
-        self.pick("✓ 1 … holds: it allows this", "✓ 1 … tenue : elle le permet")
+    /// A cell with the number of what the guarantee allows.
+    pub(crate) fn legend_allowed(self, cell: &str) -> String {
+        match self {
+            En => format!("{cell}: holds, and allows this"),
+            Fr => format!("{cell} : tenue, et permet cela"),
+        }
     }
 
-    /// A broken guarantee.
-    pub(crate) fn legend_broken(self) -> &'static str {
-        self.pick("✗ broken, as announced", "✗ garantie violée, comme annoncé")
+    /// A cell with the number of what breaks the guarantee.
+    pub(crate) fn legend_broken(self, cell: &str) -> String {
+        match self {
+            En => format!("{cell}: broken by this, as announced"),
+            Fr => format!("{cell} : violée par cela, comme annoncé"),
+        }
     }
 
     /// Another result than announced.

@@ -1,6 +1,7 @@
 //! `lab show`.
 
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -8,8 +9,8 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedPr
 use serde_json::{Value, json};
 
 use crate::support::broker::{bootstrap, free_ports};
-use crate::support::kafka::{config, fill, topic, unique, wait_for_markers};
-use crate::support::program::PATIENCE;
+use crate::support::kafka::{config, end_offset, fill, topic, unique, wait_for_markers};
+use crate::support::program::{PATIENCE, eventually};
 
 type Writer = ThreadedProducer<DefaultProducerContext>;
 
@@ -221,6 +222,45 @@ fn compressed_batches_are_shown_too() {
     assert_eq!(records.len(), 300);
     assert!(records.iter().all(|record| record["transaction"] == "none" && record["producer_id"].is_i64()));
     assert_eq!(records[299]["value"], "value 299");
+}
+
+/// Ends the writer, also when the test fails.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_topic_that_somebody_writes_to_all_the_time_has_an_end_too() {
+    let topic = topic("busy", 2);
+    fill(&topic, 2, (0..20_000).map(|i| i.to_string()));
+    let stopped = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _stop = Stop(&stopped);
+        scope.spawn(|| {
+            let writer: Writer = config().set("linger.ms", "0").create().unwrap();
+            while !stopped.load(Ordering::Relaxed) {
+                for _ in 0..20 {
+                    writer
+                        .send(BaseRecord::<(), str>::to(&topic).partition(0).payload("more"))
+                        .map_err(|(e, _)| e)
+                        .unwrap();
+                }
+                writer.flush(PATIENCE).unwrap();
+            }
+        });
+        eventually("the writer writes", || end_offset(&topic, 0) > 10_000);
+        let partitions = json(&topic, &["--last", "20000"]);
+        assert_eq!(partitions[1]["end"], json!(10_000));
+        for partition in partitions {
+            let records = partition["records"].as_array().unwrap();
+            let offsets: Vec<_> = records.iter().map(|record| record["offset"].as_i64().unwrap()).collect();
+            assert!(offsets.iter().copied().eq(0..partition["end"].as_i64().unwrap()), "{:?}", offsets.last());
+        }
+    });
 }
 
 #[test]
