@@ -3,7 +3,7 @@
 
 use proxy::{Action, Alteration, ApiKey, Fault, Field, When};
 
-use super::members::{MISSED, SAME_PLACE};
+use super::members::{MISSED, SAME_PLACE, finish_both};
 use crate::error::Error;
 use crate::ledger::Kind;
 use crate::scenario::{Case, Ends, Exhibit, Mark, Scenario, Text};
@@ -175,9 +175,7 @@ fn missed(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.moment("a member again")?;
     stage.fill_some(FIRST_BATCH..stage.messages())?;
     stage.ends("first", Ends::Well)?;
-    stage.finish("first")?;
-    stage.stop("second")?;
-    Ok(())
+    finish_both(stage)
 }
 
 /// The second member has the instance id of the first, which learns that it is fenced, and stops.
@@ -234,7 +232,5 @@ fn no_metadata(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.thaw("first")?;
     stage.signal("awake");
     stage.moment("done again")?;
-    stage.finish("first")?;
-    stage.stop("second")?;
-    Ok(())
+    finish_both(stage)
 }

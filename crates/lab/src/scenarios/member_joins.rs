@@ -3,7 +3,7 @@
 
 use proxy::{Action, ApiKey, Fault, Field, When};
 
-use super::members::ALIVE;
+use super::members::{ALIVE, finish_both};
 use crate::catalogue::{Guarantee, Role};
 use crate::error::Error;
 use crate::scenario::{Case, Ends, Scenario, Text};
@@ -94,7 +94,5 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.moment("both have a share")?;
     stage.fill_some(third..messages)?;
     stage.ends("first", Ends::Well)?;
-    stage.finish("first")?;
-    stage.stop("second")?;
-    Ok(())
+    finish_both(stage)
 }
