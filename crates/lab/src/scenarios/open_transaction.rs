@@ -29,7 +29,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::Stalled)],
             why: Text {
                 en: "A read_committed reader gets nothing beyond the last stable offset, which stands before the first open transaction: the messages behind it are committed and not shown. Its producer is gone, so only transaction.timeout.ms ends the wait (1 s here, 60 by default): then the coordinator aborts the transaction.",
-                fr: "Un lecteur read_committed ne reçoit rien au-delà du dernier offset stable, placé devant la première transaction ouverte : les messages qui suivent sont validés et ne se montrent pas. Son producteur a disparu : seul transaction.timeout.ms (1 s ici, 60 par défaut) met fin à l'attente, quand le coordinateur avorte la transaction.",
+                fr: "Un lecteur read_committed ne reçoit rien au-delà du dernier offset stable, placé devant la première transaction ouverte : les messages qui suivent sont commités et ne se montrent pas. Son producteur a disparu : seul transaction.timeout.ms (1 s ici, 60 par défaut) met fin à l'attente, quand le coordinateur avorte la transaction.",
             },
             settings: &[ASKS_OFTEN],
             play: until_timeout,
@@ -112,7 +112,7 @@ const WAITS: Text = Text {
 
 const GROUP_GOES_ON: Text = Text {
     en: "no message is lost; an offset counts only if its transaction is committed",
-    fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est validée",
+    fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est commitée",
 };
 
 const ASKS_OFTEN: Setting = Setting {
