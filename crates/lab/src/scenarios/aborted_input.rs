@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Amount, Case, Ends, Exhibit, Scenario, Setting, Text};
+use crate::scenario::{Amount, Case, Exhibit, Scenario, Setting, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -70,19 +70,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play,
-};
+const CASE: Case = Case { play, ..Case::PLAIN };
 
 const READERS: &[&str] =
     &["consumer-at-most-once", "consumer-at-least-once", "consumer-exactly-once", "eos-consumer", "eos-pipeline"];

@@ -5,7 +5,7 @@ use proxy::{Action, ApiKey, Fault, When};
 use super::restart::{TAKES_ITS_PLACE, killed, second_finishes};
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Amount, Case, Ends, Exhibit, Scenario, Setting, Text};
+use crate::scenario::{Amount, Case, Exhibit, Scenario, Setting, Text};
 use crate::stage::{Stage, Start};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -73,19 +73,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play: half_printed,
-};
+const CASE: Case = Case { play: half_printed, ..Case::PLAIN };
 
 /// How many lines are half a batch of eos-consumer.
 const HALF: usize = 5;

@@ -123,19 +123,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 const IN_A_GROUP: &[Setting] = &[quick::RECONNECT_SOON, quick::HEARTBEAT_SOON];
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[quick::RECONNECT_SOON],
-    play: produce,
-};
+const CASE: Case = Case { settings: &[quick::RECONNECT_SOON], play: produce, ..Case::PLAIN };
 
 /// Nothing was stored yet: what is sent later finds its place behind nothing.
 fn produce(stage: &mut Stage<'_>) -> Result<(), Error> {

@@ -185,19 +185,7 @@ const PIPELINE: Text = Text {
     fr: "chaque résultat est une fois dans la sortie, dans l'ordre de l'entrée",
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play: next_stored,
-};
+const CASE: Case = Case { play: next_stored, ..Case::PLAIN };
 
 /// The error is told when the next batch has been passed on to the broker, not before: told at once, it would be a race
 /// between the two.

@@ -3,7 +3,7 @@
 use proxy::{Action, ApiKey, Fault, Field, When};
 
 use crate::error::Error;
-use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
+use crate::scenario::{Amount, Case, Exhibit, Mark, Scenario, Setting, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -89,15 +89,6 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
     settings: &[Setting {
         key: "fetch.wait.max.ms",
         value: Amount::Of("50"),
@@ -107,6 +98,7 @@ const CASE: Case = Case {
         },
     }],
     play: end_lost,
+    ..Case::PLAIN
 };
 
 const TRANSACTIONS: &[&str] =

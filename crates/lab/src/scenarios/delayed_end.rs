@@ -150,19 +150,7 @@ const SINGLY: Setting = Setting {
     },
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 5,
-    partitions: 1,
-    settings: &[],
-    play: producer_goes_on,
-};
+const CASE: Case = Case { messages: 5, play: producer_goes_on, ..Case::PLAIN };
 
 /// The program's first EndTxn is taken from it, and comes to the broker after this signal. The program, whose connection
 /// has broken, sends it again, and goes on to its next transaction.

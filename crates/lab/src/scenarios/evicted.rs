@@ -153,18 +153,11 @@ const REFUSED: Exhibit = Exhibit::Mark(Mark::OffsetsRefused);
 const ABORTED: Exhibit = Exhibit::Mark(Mark::Aborted);
 
 const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
     // One batch of eos-consumer that is interrupted, then one for each member.
     messages: 30,
     partitions: 2,
-    settings: &[],
     play: missed,
+    ..Case::PLAIN
 };
 
 /// The group misses the heartbeats of the first member; when it wakes up it joins again, and both go on.

@@ -6,7 +6,7 @@ use proxy::{ApiKey, Field, When};
 use super::restart::{TAKES_ITS_PLACE, first_killed, killed, second_finishes};
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Case, Ends, Exhibit, Scenario, Text};
+use crate::scenario::{Case, Exhibit, Scenario, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -72,19 +72,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play: first_commit,
-};
+const CASE: Case = Case { play: first_commit, ..Case::PLAIN };
 
 fn first_commit(stage: &mut Stage<'_>) -> Result<(), Error> {
     killed(stage, [committed()])

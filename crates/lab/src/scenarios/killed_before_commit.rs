@@ -5,7 +5,7 @@ use proxy::{ApiKey, Field, When};
 use super::restart::{TAKES_ITS_PLACE, killed};
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Case, Ends, Exhibit, Scenario, Text};
+use crate::scenario::{Case, Exhibit, Scenario, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -71,19 +71,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play,
-};
+const CASE: Case = Case { play, ..Case::PLAIN };
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.fill_input()?;

@@ -40,21 +40,16 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const CASE: Case = Case {
-    variant: "",
-    programs: &[],
     promise: Text {
         en: "each message is processed once: that a member joins is no excuse",
         fr: "chaque message est traité une fois : l'arrivée d'un membre n'est pas une excuse",
     },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
     // One batch of eos-consumer before the second member comes, then one for each of the two.
     messages: 30,
     partitions: 2,
     settings: ALIVE,
     play,
+    ..Case::PLAIN
 };
 
 /// REBALANCE_IN_PROGRESS: in the answer to a heartbeat, the wish that the member join again.

@@ -8,7 +8,7 @@ use proxy::{Action, ApiKey, Fault, Field, When};
 use super::restart::{MEMBER, SESSION, TAKES_ITS_PLACE, killed};
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
+use crate::scenario::{Amount, Case, Exhibit, Mark, Scenario, Setting, Text};
 use crate::stage::{Stage, Start};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -88,19 +88,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play: until_timeout,
-};
+const CASE: Case = Case { play: until_timeout, ..Case::PLAIN };
 
 const READERS: &[&str] =
     &["consumer-at-most-once", "consumer-at-least-once", "consumer-exactly-once", "eos-consumer", "eos-pipeline"];
