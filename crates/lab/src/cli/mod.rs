@@ -180,7 +180,7 @@ fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) 
 
 /// Nearly all of a run is waiting (for a connection, a time limit, a rebalance): many to a processor.
 fn at_once() -> usize {
-    std::thread::available_parallelism().map_or(8, |cores| (6 * usize::from(cores)).max(8))
+    std::thread::available_parallelism().map_or(12, |cores| (12 * usize::from(cores)).min(32))
 }
 
 /// Ctrl-C reaches cargo too, which then fails: that is not what ended the lab.
