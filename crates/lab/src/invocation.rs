@@ -155,14 +155,7 @@ mod tests {
     }
 
     fn line(package: &str, broker: &Broker) -> String {
-        let work = Work {
-            topic: "t",
-            output: Some("out"),
-            group: "us",
-            transactional_id: Some("me"),
-            messages: 7,
-            prefix: "msg-",
-        };
+        let work = Work { topic: "t", output: Some("out"), group: "us", transactional_id: Some("me"), messages: 7 };
         let command = command(Path::new("p"), catalogue::find(package).unwrap(), broker, &work, &[]);
         let args: Vec<_> = command.get_args().map(|arg| arg.to_str().unwrap()).collect();
         args.join(" ")

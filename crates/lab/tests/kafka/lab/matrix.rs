@@ -103,7 +103,7 @@ fn a_client_finds_all_it_needs_in_its_environment_and_no_more() {
     for name in ["BOOTSTRAP_SERVERS=127.0.0.1:", "TOPIC=lab-", "TRANSACTIONAL_ID=lab-"] {
         assert!(producer.contains(name), "{name}: {producer}");
     }
-    for set in ["COUNT=200", "VALUE_PREFIX=eos-msg-", "KAFKA_PROPERTIES=linger.ms=7"] {
+    for set in ["] COUNT=200", "VALUE_PREFIX=eos-msg-", "KAFKA_PROPERTIES=linger.ms=7"] {
         assert!(producer.contains(set), "{set}: {producer}");
     }
     let pipeline = environment("eos-pipeline");
@@ -113,7 +113,7 @@ fn a_client_finds_all_it_needs_in_its_environment_and_no_more() {
         assert!(pipeline.contains(name), "{name}: {pipeline}");
     }
     // It is to stop when the lab has seen everything, not before.
-    assert!(!pipeline.contains("COUNT="), "{pipeline}");
+    assert!(!pipeline.contains("] COUNT="), "{pipeline}");
 }
 
 #[test]
