@@ -32,7 +32,6 @@ impl Lang {
             (Fr, None) => format!("{how_many}, chacune sur son propre broker embarqué, --seed {seed}"),
         }
     }
-    }
 
     /// What `lab broker` prints once clients can connect.
     pub fn serving(self, address: SocketAddr) -> String {
