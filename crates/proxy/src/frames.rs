@@ -17,11 +17,6 @@ pub(crate) fn read<R: AsyncRead + Unpin>(reader: R) -> Frames<R> {
     Frames::new(reader, LARGEST).reading(CHUNK)
 }
 
-/// Whether what has arrived begins like TLS (a handshake record, of any version).
-pub(crate) fn look_like_tls<R: AsyncRead + Unpin>(frames: &Frames<R>) -> bool {
-    frames.arrived().starts_with(&[0x16, 0x03])
-}
-
 /// Reads on until the end, for nothing.
 pub(crate) async fn drain<R: AsyncRead + Unpin>(frames: &mut Frames<R>) {
     while let Ok(Some(_)) = frames.next().await {}

@@ -36,9 +36,9 @@ impl<R: AsyncRead + Unpin> Frames<R> {
         Self { chunk, ..self }
     }
 
-    /// What has arrived of the next frame, its length included.
-    pub fn arrived(&self) -> &[u8] {
-        &self.buffer
+    /// Whether what has arrived of the next frame begins like a handshake of TLS.
+    pub fn begins_like_tls(&self) -> bool {
+        self.buffer.starts_with(TLS)
     }
 
     /// Whether a whole frame has arrived already.
@@ -54,7 +54,7 @@ impl<R: AsyncRead + Unpin> Frames<R> {
 
     /// Why a frame of this length is not waited for.
     fn refused(&self, length: usize) -> String {
-        if self.buffer.starts_with(TLS) {
+        if self.begins_like_tls() {
             return "a TLS handshake, where frames in plain text are expected".into();
         }
         let claim = if length == usize::MAX { "a negative number of".into() } else { length.to_string() };

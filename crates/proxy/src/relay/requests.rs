@@ -14,7 +14,6 @@ use crate::{
     Action, Event, Frame, Happening, Side,
     codec::{self, Header},
     engine::Decision,
-    frames,
     shared::Acting,
 };
 
@@ -57,7 +56,7 @@ impl Connection {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return End::Left,
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    return End::Refused(if frames::look_like_tls(frames) {
+                    return End::Refused(if frames.begins_like_tls() {
                         "the client speaks TLS, which the proxy cannot read: let it connect in plain text".into()
                     } else {
                         format!("what came is no request of Kafka: {error}")
