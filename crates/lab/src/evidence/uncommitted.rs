@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use proxy::{Event, Facts, Frame, Happening, Side};
 
+use super::transactions::producer;
+
 /// Records in a topic: `offset..offset + count` of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stored {
@@ -51,7 +53,7 @@ pub(crate) fn uncommitted(trace: &[Event]) -> Vec<Stored> {
             }
             ("Produce", Side::Response) => answered.push(frame),
             ("EndTxn", Side::Request) => {
-                let by = frame.facts.producer_id.zip(frame.facts.producer_epoch);
+                let by = producer(&frame.facts);
                 for sent in sent.values_mut().filter(|sent| Some(sent.by) == by && sent.end == End::Nothing) {
                     sent.end = if frame.facts.commits == Some(true) { End::Commit } else { End::Abort };
                 }
