@@ -72,6 +72,8 @@ pub struct Stage<'a> {
     kafka: Kafka,
     /// Asks for the group's committed offsets; finding the coordinator can take a second.
     offsets: OnceCell<Offsets>,
+    /// Reads topics, each time with the same two clients.
+    reader: OnceCell<Reader>,
     proxy: Proxy,
     clock: Clock,
     cast: Vec<Cast>,
@@ -81,7 +83,7 @@ pub struct Stage<'a> {
     /// How many records the lab wrote to the input and aborted.
     aborted: usize,
     /// Last, so that it goes last.
-    broker: Option<Broker>,
+    _broker: Option<Broker>,
 }
 
 impl House {
@@ -140,8 +142,7 @@ impl<'a> Stage<'a> {
         let embedded = broker.is_some();
         let settings =
             case.settings.iter().map(|set| (set.key.to_owned(), set.value.on(embedded).to_owned())).collect();
-        let messages = case.messages.max(if case.messages == 0 { house.messages } else { 0 });
-        let values = program.writer().values(messages);
+        let values = program.writer().values(if case.messages == 0 { house.messages } else { case.messages });
         Ok(Self {
             house,
             scenario,
@@ -150,19 +151,15 @@ impl<'a> Stage<'a> {
             names,
             kafka,
             offsets: OnceCell::new(),
+            reader: OnceCell::new(),
             proxy,
             clock,
             cast: Vec::new(),
             settings,
             values,
             aborted: 0,
-            broker,
+            _broker: broker,
         })
-    }
-
-    /// Whether the Kafka is the embedded broker.
-    pub fn embedded(&self) -> bool {
-        self.broker.is_some()
     }
 
     /// The topic that a producer writes, or the input of the others.
@@ -205,11 +202,6 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// The lab's own way to the Kafka, past the proxy.
-    pub fn kafka(&self) -> &Kafka {
-        &self.kafka
-    }
-
     /// The proxy.
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
@@ -238,10 +230,24 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// As [`moment`](Self::moment).
     pub fn moments(&self, signal: &str, times: usize) -> Result<(), Error> {
+        self.wait_for(signal, times, || self.cast.iter().all(Cast::has_ended))
+    }
+
+    /// Waits for a moment that may come when every instance has ended: something that is between the proxy and the broker
+    /// alone.
+    ///
+    /// # Errors
+    /// [`Error::NotReached`] when it does not come.
+    pub fn aftermath(&self, signal: &str) -> Result<(), Error> {
+        self.wait_for(signal, 1, || false)
+    }
+
+    /// Waits for a signal, for as long as it can still be raised.
+    fn wait_for(&self, signal: &str, times: usize, is_over: impl Fn() -> bool) -> Result<(), Error> {
         let end = Instant::now() + PATIENCE;
         loop {
             // Looked at first: the moment may have been the reason for the end.
-            let over = self.cast.iter().all(|cast| cast.has_ended());
+            let over = is_over();
             if self.proxy.wait(signal, times, if over { TOLD } else { SLICE }) {
                 return Ok(());
             }
@@ -254,24 +260,6 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Waits for a moment that may come when every instance has ended: something that is between the proxy and the broker
-    /// alone.
-    ///
-    /// # Errors
-    /// [`Error::NotReached`] when it does not come.
-    pub fn aftermath(&self, signal: &str) -> Result<(), Error> {
-        let end = Instant::now() + PATIENCE;
-        while !self.proxy.wait(signal, 1, SLICE) {
-            if stop::requested() {
-                return Err(Error::Interrupted);
-            }
-            if Instant::now() >= end {
-                return Err(Error::NotReached { moment: signal.to_owned() });
-            }
-        }
-        Ok(())
-    }
-
     /// Waits until no transaction is open in what the program writes: EndTxn is answered before that.
     ///
     /// # Errors
@@ -282,17 +270,22 @@ impl<'a> Stage<'a> {
 
     /// Asks for the group's committed offsets.
     fn offsets(&self) -> Result<&Offsets, Error> {
-        if let Some(offsets) = self.offsets.get() {
-            return Ok(offsets);
-        }
-        let offsets = self.kafka.offsets(&self.group())?;
-        Ok(self.offsets.get_or_init(|| offsets))
+        once(&self.offsets, || self.kafka.offsets(&self.group()))
     }
 
     /// A reader of topics.
-    fn reader(&self) -> Result<Reader, Error> {
-        Reader::new(&self.kafka, &self.names.of("reader"))
+    fn reader(&self) -> Result<&Reader, Error> {
+        once(&self.reader, || Reader::new(&self.kafka, &self.names.of("reader")))
     }
+}
+
+/// What is in the cell, made the first time.
+fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
+    if let Some(made) = cell.get() {
+        return Ok(made);
+    }
+    let made = make()?;
+    Ok(cell.get_or_init(|| made))
 }
 
 impl Program {

@@ -45,8 +45,3 @@ pub const ALL: &[&Scenario] = &[
     &open_transaction::SCENARIO,
     &delayed_end::SCENARIO,
 ];
-
-/// The scenario of this name.
-pub fn find(name: &str) -> Option<&'static Scenario> {
-    ALL.iter().find(|scenario| scenario.name == name).copied()
-}

@@ -60,16 +60,12 @@ impl Deeds {
 /// How an instance is started, where it is not as usual.
 #[derive(Debug, Clone, Default)]
 pub struct Start {
-    /// librdkafka properties, besides those of the case.
-    pub properties: Vec<(&'static str, String)>,
     /// Its transactional id, where it is not the usual one; `Some(None)`: the program's own default, without the flag.
     pub transactional_id: Option<Option<String>>,
     /// Stand still after so many lines (see [`Reading::pause_after`]), until [`Stage::read_on`].
     pub pause_after: Option<usize>,
     /// A pause after each message (`INTERVAL_MS`).
     pub pause: Option<Duration>,
-    /// Flags besides the usual ones.
-    pub args: Vec<String>,
 }
 
 impl Cast {
@@ -173,21 +169,18 @@ impl Stage<'_> {
             transactional_id: id.as_deref(),
             messages: self.messages() as u64,
         };
-        let mut properties: Vec<(String, String)> = self.settings.clone();
-        properties.extend(how.properties.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         let mut command = match &self.house.command {
-            Some(words) => invocation::foreign(words, self.program, &flags, &work, &properties),
+            Some(words) => invocation::foreign(words, self.program, &flags, &work, &self.settings),
             None => {
                 let package = self.program.package;
                 let executable = self.house.executables.get(package).ok_or_else(|| Error::Spawn {
                     program: package.to_owned(),
                     why: "cargo has not built it".to_owned(),
                 })?;
-                invocation::command(executable, self.program, &flags, &work, &properties)
+                invocation::command(executable, self.program, &flags, &work, &self.settings)
             }
         };
         command.envs(how.pause.map(|pause| ("INTERVAL_MS", pause.as_millis().to_string())));
-        command.args(&how.args);
         self.spawn(name, &mut command, how.pause_after)
     }
 
@@ -240,17 +233,6 @@ impl Stage<'_> {
         cast.control().kill();
         cast.child.read_on();
         cast.wait(ENDING);
-        Ok(())
-    }
-
-    /// Freezes an instance, and returns when it stands still.
-    ///
-    /// # Errors
-    /// When it was never started.
-    pub fn freeze(&mut self, name: &str) -> Result<(), Error> {
-        let cast = self.cast(name)?;
-        cast.deeds.add(Deed::Freeze);
-        cast.control().freeze();
         Ok(())
     }
 
