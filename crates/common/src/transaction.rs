@@ -178,10 +178,26 @@ pub fn send_offsets(
 /// # Errors
 /// Retriable: call it again, and nothing else (an abort would be refused once the commit is under way).
 pub fn commit(producer: &ReportingProducer, timeout: Duration) -> Result<(), TxnError> {
-    if flush(producer, timeout) > 0 {
-        return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut).into());
+    let end = Instant::now() + timeout;
+    while flush(producer, end.saturating_duration_since(Instant::now()).min(SLICE)) > 0 {
+        failed(producer)?;
+        if Instant::now() >= end {
+            return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut).into());
+        }
     }
     serving(producer, producer.commit_transaction(timeout))
+}
+
+/// Whether the transaction has failed meanwhile. Messages that were to be sent again then stay in librdkafka's queue, and
+/// no flush ends before the abort. librdkafka tells when it is asked for something that it refuses anyhow: it begins no
+/// transaction inside another.
+fn failed(producer: &ReportingProducer) -> Result<(), TxnError> {
+    match producer.begin_transaction() {
+        Err(KafkaError::Transaction(error)) if error.txn_requires_abort() || error.is_fatal() => {
+            Err(KafkaError::Transaction(error).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Python's `abort_transaction(timeout)`: discards what has not left, waits for the answers to what has, then aborts.
@@ -193,7 +209,7 @@ pub fn abort(producer: &ReportingProducer, timeout: Duration) -> Result<(), TxnE
     loop {
         // librdkafka waits for delivery reports that only `poll` serves, so it gets its time in slices, and a poll
         // between two of them. An abort that is under way goes on where it was.
-        match serving(producer, producer.abort_transaction(Duration::from_millis(50))) {
+        match serving(producer, producer.abort_transaction(SLICE)) {
             Err(TxnError::Retriable(_)) if Instant::now() < end => {}
             other => return other,
         }
@@ -205,3 +221,6 @@ fn serving(producer: &ReportingProducer, result: KafkaResult<()>) -> Result<(), 
     delivery::serve(producer);
     Ok(result?)
 }
+
+/// Between two looks at what else has happened.
+const SLICE: Duration = Duration::from_millis(50);

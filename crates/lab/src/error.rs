@@ -50,6 +50,13 @@ pub enum Error {
         /// librdkafka's reason.
         why: String,
     },
+    /// The topic that is to be shown is not there.
+    NoTopic {
+        /// Its name.
+        topic: String,
+        /// Where it was looked for.
+        servers: String,
+    },
     /// A topic cannot be read to its end.
     Read {
         /// The topic.

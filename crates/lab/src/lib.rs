@@ -32,6 +32,7 @@ pub mod interrupt;
 pub mod invocation;
 pub mod json;
 pub mod kafka;
+mod layout;
 pub mod ledger;
 mod list;
 pub mod matrix;
@@ -41,6 +42,8 @@ mod progress;
 pub mod reader;
 mod reaper;
 pub mod said;
+#[cfg(test)]
+mod sample;
 pub mod scenario;
 pub mod scenarios;
 mod serve;

@@ -4,6 +4,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use crate::catalogue::Program;
+use crate::outcome::Outcome;
 use crate::scenario::{Case, Scenario};
 
 /// The names of one run.
@@ -51,6 +52,24 @@ pub fn label(scenario: &Scenario, case: &Case, program: &Program) -> String {
     // "own, random id" is a good name for readers, and none for a topic.
     let words = words.iter().flat_map(|words| words.split(|c: char| !c.is_ascii_alphanumeric()));
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// A text in which the names of a run's topic, group and ids are short: `topic` for `lab-7-calm-eos-producer-topic`.
+pub(crate) fn short(outcome: &Outcome, text: &str) -> String {
+    let marker = label(outcome.scenario, outcome.case, outcome.program) + "-";
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(&marker) {
+        // The namespace and the seed go as well.
+        let begins = before.rfind(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-'));
+        match before.char_indices().find(|(at, _)| begins.is_none_or(|begins| *at > begins)) {
+            Some((at, _)) => out.push_str(before.get(..at).unwrap_or_default()),
+            None => out.push_str(before),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A seed that no other run is likely to have: from the operating system's random numbers.

@@ -78,8 +78,8 @@ impl Reader {
         let ends = self.wait_for_markers(topic, partitions)?;
         Ok(Contents {
             topic: topic.to_owned(),
-            visible: read(&self.committed, topic, &ends)?,
-            all: read(&self.uncommitted, topic, &ends)?,
+            visible: read_range(&self.committed, topic, &ends)?,
+            all: read_range(&self.uncommitted, topic, &ends)?,
         })
     }
 
@@ -110,11 +110,14 @@ impl Reader {
     }
 }
 
-fn watermarks(consumer: &BaseConsumer<Observer>, topic: &str, partition: i32) -> Result<(i64, i64), Error> {
+/// The first offset and the end of a partition; at read_committed, the last stable offset in place of the end.
+pub(crate) fn watermarks(consumer: &BaseConsumer<Observer>, topic: &str, partition: i32) -> Result<(i64, i64), Error> {
     consumer.fetch_watermarks(topic, partition, REQUEST).map_err(|error| failed(topic, &error))
 }
 
-fn read(
+/// The records of a topic between two offsets of each partition, the second of which stands after the last to be read and
+/// not after the end (at read_committed: the last stable offset). By partition, then offset.
+pub(crate) fn read_range(
     consumer: &BaseConsumer<Observer>,
     topic: &str,
     bounds: &BTreeMap<i32, (i64, i64)>,
@@ -136,15 +139,21 @@ fn read(
     while !open.is_empty() {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => {
-                records.push(Record {
-                    partition: message.partition(),
-                    offset: message.offset(),
-                    key: Value::new(message.key()),
-                    value: Value::new(message.payload()),
-                });
+                let end = bounds.get(&message.partition()).map_or(i64::MIN, |&(_, end)| end);
+                // Somebody may write all the time: then the end of the partition never comes.
+                if message.offset() + 1 >= end {
+                    open.remove(&message.partition());
+                }
+                if message.offset() < end {
+                    records.push(Record {
+                        partition: message.partition(),
+                        offset: message.offset(),
+                        key: Value::new(message.key()),
+                        value: Value::new(message.payload()),
+                    });
+                }
             }
-            // The reader has passed the end as it is now, and that end is not before the one found above. A record that
-            // follows was written after this run.
+            // The reader has passed the end as it is now, and that end is not before the one found above.
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 open.remove(&partition);
             }
@@ -165,11 +174,11 @@ fn read(
         deadline = Instant::now() + SILENCE;
     }
     consumer.assign(&TopicPartitionList::new()).map_err(|error| failed(topic, &error))?;
-    records.retain(|record| bounds.get(&record.partition).is_some_and(|&(_, end)| record.offset < end));
     records.sort_by_key(|record| (record.partition, record.offset));
     Ok(records)
 }
 
-fn failed(topic: &str, error: &KafkaError) -> Error {
+/// What a reader could not do, and why.
+pub(crate) fn failed(topic: &str, error: &KafkaError) -> Error {
     Error::Read { topic: topic.to_owned(), why: error.to_string() }
 }

@@ -242,6 +242,24 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Waits for a moment that may come when every instance has ended: something that is between the proxy and the broker
+    /// alone.
+    ///
+    /// # Errors
+    /// [`Error::NotReached`] when it does not come.
+    pub fn aftermath(&self, signal: &str) -> Result<(), Error> {
+        let end = Instant::now() + PATIENCE;
+        while !self.proxy.wait(signal, 1, SLICE) {
+            if stop::requested() {
+                return Err(Error::Interrupted);
+            }
+            if Instant::now() >= end {
+                return Err(Error::NotReached { moment: signal.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
     /// A reader of topics.
     fn reader(&self) -> Result<Reader, Error> {
         Reader::new(&self.kafka, &self.names.of("reader"))

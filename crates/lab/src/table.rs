@@ -1,30 +1,112 @@
 //! All outcomes as a table: no wider than 100 columns, without colours unless it goes to a terminal.
 
+mod cell;
+mod grid;
+mod summary;
+
 use std::fmt::Write as _;
 
+use crate::layout::{flow, wrap};
+use crate::names::short;
 use crate::outcome::Outcome;
 use crate::text::Lang;
 
-/// The table, what is not as expected, and what it shows in plain words.
-pub fn render(outcomes: &[Outcome], lang: Lang, _colours: bool) -> String {
-    let mut text = String::new();
-    for outcome in outcomes {
-        let _ = writeln!(
-            text,
-            "{:<22} {:<16} {:<24} {:<9} {}  {:.1?} missing {:?} surprises {:?} {:?}",
-            outcome.scenario.name,
-            outcome.case.variant,
-            outcome.program.package,
-            lang.verdict(&outcome.verdict),
-            outcome.as_expected(),
-            outcome.took,
-            outcome.missing,
-            outcome.surprises,
-            match &outcome.verdict {
-                crate::verdict::Verdict::Unknown(why) => format!("{why:?}"),
-                _ => String::new(),
-            },
-        );
+/// The table, what is not as announced, and what it shows in plain words.
+pub fn render(outcomes: &[Outcome], seed: u32, lang: Lang, colours: bool) -> String {
+    let mut text = grid::render(outcomes, lang, colours);
+    text.push('\n');
+    for items in cell::legend(outcomes, lang) {
+        flow(&mut text, &items);
     }
+    unexpected(&mut text, outcomes, lang, colours);
+    text.push('\n');
+    summary::render(&mut text, outcomes, seed, lang);
     text
+}
+
+/// Which run it is, in words.
+pub(crate) fn title(outcome: &Outcome) -> String {
+    match outcome.case.variant {
+        "" => format!("{}, {}", outcome.scenario.name, outcome.program.package),
+        variant => format!("{} ({variant}), {}", outcome.scenario.name, outcome.program.package),
+    }
+}
+
+/// Every cell that is not as announced, with what was found.
+fn unexpected(text: &mut String, outcomes: &[Outcome], lang: Lang, colours: bool) {
+    let odd: Vec<_> = outcomes.iter().filter(|outcome| !outcome.as_expected()).collect();
+    if odd.is_empty() {
+        return;
+    }
+    let heading = lang.unexpected_heading(odd.len());
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "\n{}", if colours { format!("\x1b[1;31m{heading}\x1b[0m") } else { heading });
+    for outcome in odd {
+        wrap(text, "", 0, &format!("{}{} {}", title(outcome), lang.colon(), lang.verdict(&outcome.verdict)));
+        for line in lang.unexpected(outcome, &|name| short(outcome, name)) {
+            wrap(text, "  ", 4, &line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::layout::{WIDTH, width};
+    use crate::sample;
+
+    const ENGLISH: &str = include_str!("testdata/table.en.txt");
+    const FRENCH: &str = include_str!("testdata/table.fr.txt");
+
+    #[test]
+    fn the_table_is_as_it_was_agreed() {
+        let outcomes = sample::table();
+        sample::golden("table.en.txt", ENGLISH, &render(&outcomes, 7, Lang::En, false));
+        sample::golden("table.fr.txt", FRENCH, &render(&outcomes, 7, Lang::Fr, false));
+    }
+
+    #[test]
+    fn colours_only_where_they_are_wanted() {
+        let outcomes = sample::table();
+        let (plain, coloured) = (render(&outcomes, 7, Lang::En, false), render(&outcomes, 7, Lang::En, true));
+        assert!(!plain.contains('\x1b'));
+        assert!(coloured.contains("\x1b[31m✗ 20 dup\x1b[0m"), "{coloured}");
+        assert!(coloured.contains("\x1b[1;37;41m✗ !!\x1b[0m"), "{coloured}");
+        assert_eq!(sample::without_colours(&coloured), plain);
+    }
+
+    #[test]
+    fn every_scenario_has_room() {
+        for lang in [Lang::En, Lang::Fr] {
+            let mut outcomes: Vec<_> = crate::matrix::jobs()
+                .into_iter()
+                .map(|job| Outcome::unknown(job.scenario, job.case, job.program, crate::Error::Interrupted))
+                .collect();
+            for outcome in &mut outcomes {
+                outcome.verdict = crate::verdict::Verdict::Holds;
+            }
+            let text = grid::render(&outcomes, lang, false);
+            assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
+            assert!(!text.lines().skip(1).any(|line| line.contains('…')), "a name was cut: {text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn no_outcome_breaks_the_table(outcomes in proptest::collection::vec(sample::any_outcome(), 0..12), seed in any::<u32>()) {
+            for lang in [Lang::En, Lang::Fr] {
+                let text = render(&outcomes, seed, lang, false);
+                for line in text.lines() {
+                    prop_assert!(width(line) <= WIDTH, "{line}");
+                    prop_assert!(!line.contains(char::is_control), "{line:?}");
+                }
+                let coloured = render(&outcomes, seed, lang, true);
+                prop_assert_eq!(sample::without_colours(&coloured), text);
+            }
+        }
+    }
 }

@@ -111,6 +111,9 @@ pub struct Facts {
     /// EndTxn: commit or abort.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commits: Option<bool>,
+    /// Fetch request: whether it asks for no more than a read_committed reader may see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_committed: Option<bool>,
     /// Produce: how many replicas must have it (−1: all that are in sync).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acks: Option<i16>,

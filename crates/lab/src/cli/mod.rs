@@ -87,7 +87,7 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
         .collect();
     let (outcomes, seed) = run(&lab.flags, given, &[], &jobs, lang)?;
     print(&match lab.flags.format {
-        Format::Table => table::render(&outcomes, lang, colours()),
+        Format::Table => table::render(&outcomes, seed, lang, colours()),
         Format::Json => format!("{:#}\n", json::render(&outcomes, seed)),
     })?;
     Ok(status(&outcomes))

@@ -2,6 +2,7 @@
 
 use proxy::{Action, ApiKey, Fault, When};
 
+use super::quick;
 use crate::error::Error;
 use crate::ledger::Kind;
 use crate::scenario::{Case, Ends, Exhibit, Mark, Scenario, Text};
@@ -11,23 +12,23 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "ack-lost",
     fault: Text {
         en: "a Produce is stored, and the connection breaks before its answer arrives",
-        fr: "un Produce est enregistré, et la connexion casse avant l'arrivée de sa réponse",
+        fr: "un Produce est stocké, et la connexion casse avant l'arrivée de sa réponse",
     },
     teaches: Text {
         en: "a retry without sequence numbers is a duplicate; with them the broker recognises it",
-        fr: "une nouvelle tentative sans numéros de séquence est un doublon ; avec eux, le broker la reconnaît",
+        fr: "un réessai sans numéros de séquence est un doublon ; avec eux, le broker le reconnaît",
     },
     cases: &[
         Case {
             programs: &["producer-at-least-once"],
             promise: Text {
                 en: "what was acknowledged is stored; duplicates may come",
-                fr: "ce qui est acquitté est enregistré ; des doublons sont possibles",
+                fr: "ce qui est acquitté est stocké ; des doublons sont possibles",
             },
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated), Exhibit::Mark(Mark::Resent)],
             why: Text {
-                en: "Without its answer the producer cannot know that the batch is stored, and sends it again. Nothing tells the broker that it has it already.",
-                fr: "Sans réponse, le producteur ne peut pas savoir que le lot est enregistré, et le renvoie. Rien ne dit au broker qu'il l'a déjà.",
+                en: "Without its answer the producer cannot know that the batch is stored, so it sends it again. Nothing in the batch tells the broker that it has it already: it stores it a second time.",
+                fr: "Sans réponse, le producteur ne peut pas savoir que le lot est stocké, alors il le renvoie. Rien dans le lot ne dit au broker qu'il l'a déjà : il le stocke une deuxième fois.",
             },
             ..CASE
         },
@@ -35,12 +36,25 @@ pub(super) const SCENARIO: Scenario = Scenario {
             programs: &["producer-exactly-once", "eos-producer"],
             promise: Text {
                 en: "each message is stored once, whatever is sent again",
-                fr: "chaque message est enregistré une fois, quoi qu'on renvoie",
+                fr: "chaque message est stocké une fois, quoi qu'on renvoie",
             },
             exhibits: &[Exhibit::Mark(Mark::Resent)],
             why: Text {
-                en: "The batch is sent again with the same producer id and sequence number. The broker recognises it, stores nothing and answers as it did the first time.",
-                fr: "Le lot est renvoyé avec le même producer id et le même numéro de séquence. Le broker le reconnaît, n'enregistre rien et répond comme la première fois.",
+                en: "The batch is sent again with the same producer id, epoch and sequence number. The broker recognises it, stores nothing and answers with the offset of the first time.",
+                fr: "Le lot est renvoyé avec les mêmes producer id, époque et numéro de séquence. Le broker le reconnaît, ne stocke rien et répond avec l'offset de la première fois.",
+            },
+            ..CASE
+        },
+        Case {
+            programs: &["eos-pipeline"],
+            promise: Text {
+                en: "each result stands once in the output, whatever is sent again",
+                fr: "chaque résultat est une fois dans la sortie, quoi qu'on renvoie",
+            },
+            exhibits: &[Exhibit::Mark(Mark::Resent)],
+            why: Text {
+                en: "The batch of results is sent again inside its transaction, with the same sequence number, and the broker recognises it. The transaction does not notice: it commits the results and the offsets together.",
+                fr: "Le lot de résultats est renvoyé dans sa transaction, avec le même numéro de séquence, et le broker le reconnaît. La transaction n'en voit rien : elle valide ensemble les résultats et les offsets.",
             },
             ..CASE
         },
@@ -63,9 +77,9 @@ const CASE: Case = Case {
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     let produce = When::response(ApiKey::Produce).holding(stage.written_value(10));
-    stage.arm(Fault::new("ack lost", produce, Action::Cut));
-    stage.start("program")?;
-    stage.moment("ack lost")?;
-    stage.join("program")?;
+    stage.arm(Fault::new("answer lost", produce, Action::Cut));
+    quick::start(stage)?;
+    stage.moment("answer lost")?;
+    stage.finish("program")?;
     Ok(())
 }

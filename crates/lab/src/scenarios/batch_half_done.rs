@@ -92,7 +92,7 @@ const HALF: usize = 5;
 
 fn half_sent(stage: &mut Stage<'_>) -> Result<(), Error> {
     let second_half = When::request(ApiKey::Produce).holding(stage.written_value(10));
-    killed(stage, second_half)
+    killed(stage, [second_half])
 }
 
 fn half_printed(stage: &mut Stage<'_>) -> Result<(), Error> {

@@ -3,10 +3,11 @@
 
 use proxy::{Action, Alteration, ApiKey, Fault, Field, When};
 
+use super::members::{MISSED, SAME_PLACE};
 use crate::catalogue::Role;
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
+use crate::scenario::{Case, Ends, Exhibit, Mark, Scenario, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -20,14 +21,14 @@ pub(super) const SCENARIO: Scenario = Scenario {
         fr: "un membre évincé ne peut plus valider : ce qui a été affiché se répète, une transaction avorte en entier",
     },
     cases: &[
-        Case { variant: SESSION, settings: BY_SESSION, ..AT_MOST_ONCE },
-        Case { variant: SESSION, settings: BY_SESSION, ..AT_LEAST_ONCE },
-        Case { variant: SESSION, settings: BY_SESSION, ..CONSUMER },
-        Case { variant: SESSION, settings: BY_SESSION, ..PIPELINE },
-        Case { variant: INSTANCE, settings: BY_INSTANCE, play: replaced, ..AT_MOST_ONCE },
-        Case { variant: INSTANCE, settings: BY_INSTANCE, play: replaced, ..AT_LEAST_ONCE },
-        Case { variant: INSTANCE, settings: BY_INSTANCE, play: replaced, ..CONSUMER },
-        Case { variant: INSTANCE, settings: BY_INSTANCE, play: replaced, ..PIPELINE },
+        Case { variant: SESSION, settings: MISSED, ..AT_MOST_ONCE },
+        Case { variant: SESSION, settings: MISSED, ..AT_LEAST_ONCE },
+        Case { variant: SESSION, settings: MISSED, ..CONSUMER },
+        Case { variant: SESSION, settings: MISSED, ..PIPELINE },
+        Case { variant: INSTANCE, settings: SAME_PLACE, play: replaced, ..AT_MOST_ONCE },
+        Case { variant: INSTANCE, settings: SAME_PLACE, play: replaced, ..AT_LEAST_ONCE },
+        Case { variant: INSTANCE, settings: SAME_PLACE, play: replaced, ..CONSUMER },
+        Case { variant: INSTANCE, settings: SAME_PLACE, play: replaced, ..PIPELINE },
         Case {
             variant: "no metadata",
             programs: &["eos-pipeline"],
@@ -40,7 +41,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 Exhibit::Anomaly(Kind::Repeated),
                 Exhibit::Mark(Mark::OffsetsRewound),
             ],
-            settings: BY_SESSION,
+            settings: MISSED,
             why: Text {
                 en: "Without group metadata (generation −1 and no member, as clients before KIP-447 send it) the coordinator takes the offsets of anybody: the evicted member commits its results a second time. Its offsets are older than those of its successor, so the group moves backwards, and the messages in between are done a third time.",
                 fr: "Sans métadonnées du groupe (génération −1 et aucun membre, comme l'envoient les clients antérieurs à KIP-447), le coordinateur prend les offsets de n'importe qui : le membre évincé valide ses résultats une seconde fois. Ses offsets sont plus anciens que ceux de son successeur : le groupe recule, et les messages qui suivent sont refaits eux aussi.",
@@ -109,51 +110,6 @@ const PIPELINE: Case = Case {
 
 const REFUSED: Exhibit = Exhibit::Mark(Mark::OffsetsRefused);
 const ABORTED: Exhibit = Exhibit::Mark(Mark::Aborted);
-
-const BY_SESSION: &[Setting] = &[
-    Setting {
-        key: "session.timeout.ms",
-        // 6 s is the least that Kafka allows by default. Less than 1.5 s might evict a member of a busy machine.
-        value: Amount::Either { embedded: "1500", kafka: "6000" },
-        why: Text {
-            en: "how long the group waits for the frozen member (45 s by default), not what it does then",
-            fr: "combien de temps le groupe attend le membre figé (45 s par défaut), pas ce qu'il fait ensuite",
-        },
-    },
-    HEARTBEAT,
-    FETCH,
-];
-
-const BY_INSTANCE: &[Setting] = &[
-    Setting {
-        key: "group.instance.id",
-        value: Amount::Of("worker"),
-        why: Text {
-            en: "the variant itself: a static member, whose successor takes its place at once",
-            fr: "la variante elle-même : un membre statique, dont le successeur prend aussitôt la place",
-        },
-    },
-    HEARTBEAT,
-    FETCH,
-];
-
-const HEARTBEAT: Setting = Setting {
-    key: "heartbeat.interval.ms",
-    value: Amount::Of("200"),
-    why: Text {
-        en: "how soon a member hears what the group has decided (3 s by default), not the decision",
-        fr: "quand un membre apprend ce que le groupe a décidé (3 s par défaut), pas la décision",
-    },
-};
-
-const FETCH: Setting = Setting {
-    key: "fetch.wait.max.ms",
-    value: Amount::Of("50"),
-    why: Text {
-        en: "how long an empty fetch keeps its connection busy (500 ms by default)",
-        fr: "combien de temps un fetch vide occupe sa connexion (500 ms par défaut)",
-    },
-};
 
 const CASE: Case = Case {
     variant: "",

@@ -87,5 +87,6 @@ const CASE: Case = Case {
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.fill_input()?;
-    killed(stage, When::request(ApiKey::EndTxn).with(Field::Commits(true)))
+    // For a program without transactions, the commit of its offsets.
+    killed(stage, [When::request(ApiKey::EndTxn).with(Field::Commits(true)), When::request(ApiKey::OffsetCommit)])
 }

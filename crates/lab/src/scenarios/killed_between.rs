@@ -28,7 +28,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 en: "The offset is not committed and the message is not processed: as if it had never been read. The second instance starts with it.",
                 fr: "L'offset n'est pas commité et le message n'est pas traité : c'est comme s'il n'avait jamais été lu. La seconde instance commence par lui.",
             },
-            play: offset_leaves,
+            play: before,
             ..CASE
         },
         Case {
@@ -40,7 +40,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 en: "The group has moved past the message, and the program died before it could process it. The second instance starts with the next one, and nobody will ever be given this message again.",
                 fr: "Le groupe est passé au-delà du message, et le programme est mort avant de pouvoir le traiter. La seconde instance commence au suivant : ce message ne sera plus jamais donné à personne.",
             },
-            play: offset_answered,
+            play: after,
             ..CASE
         },
         Case {
@@ -52,7 +52,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 en: "The message is processed, but the group does not know it: its committed offset still points to it. The second instance is given the message again and processes it a second time.",
                 fr: "Le message est traité, mais le groupe l'ignore : son offset commité le désigne encore. La seconde instance reçoit de nouveau le message et le traite une seconde fois.",
             },
-            play: offset_leaves,
+            play: before,
             ..CASE
         },
         Case {
@@ -63,7 +63,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 en: "The message is processed and its offset is committed, even if the program never heard of it. The second instance goes on with the next message: this is the harmless side.",
                 fr: "Le message est traité et son offset est commité, même si le programme ne l'a jamais su. La seconde instance continue au message suivant : c'est le côté sans danger.",
             },
-            play: offset_answered,
+            play: after,
             ..CASE
         },
         Case {
@@ -75,7 +75,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 en: "The effect (the print) has taken place, its offset has not reached the transaction. The second instance starts before these messages and prints them again: for the world outside Kafka this is at least once.",
                 fr: "L'effet (l'affichage) a eu lieu, son offset n'a pas atteint la transaction. La seconde instance part avant ces messages et les affiche de nouveau : pour le monde hors de Kafka, c'est au moins une fois.",
             },
-            play: transactional_offset_leaves,
+            play: before,
             ..CASE
         },
         Case {
@@ -87,7 +87,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 en: "The group coordinator has the offset, but only as pending: it counts when the transaction commits, and this one is aborted when the second instance initialises the same transactional.id. So even on this side of TxnOffsetCommit the print comes again, where a plain OffsetCommit would have counted.",
                 fr: "Le coordinateur du groupe a l'offset, mais seulement en attente : il ne compte qu'au commit de la transaction, et celle-ci est avortée quand la seconde instance initialise le même transactional.id. Même de ce côté de TxnOffsetCommit, l'affichage revient, là où un simple OffsetCommit aurait compté.",
             },
-            play: transactional_offset_answered,
+            play: after,
             ..CASE
         },
         Case {
@@ -99,7 +99,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 en: "The results are stored in a transaction that is still open, and no offset has followed them. The second instance has the transaction aborted and does the batch again: only its results are visible.",
                 fr: "Les résultats sont enregistrés dans une transaction encore ouverte, qu'aucun offset n'a rejointe. La seconde instance fait avorter la transaction et refait le lot : seuls ses résultats sont visibles.",
             },
-            play: transactional_offset_leaves,
+            play: before,
             ..CASE
         },
         Case {
@@ -111,7 +111,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 en: "Results and offsets both are in Kafka, and both only count when their transaction commits. It never does: the second instance has it aborted, starts from the same offset as the first, and its results are the only visible ones.",
                 fr: "Résultats et offsets sont tous deux dans Kafka, et ne comptent tous deux qu'au commit de leur transaction. Il ne vient jamais : la seconde instance la fait avorter, repart du même offset que la première, et ses résultats sont les seuls visibles.",
             },
-            play: transactional_offset_answered,
+            play: after,
             ..CASE
         },
     ],
@@ -128,7 +128,7 @@ const CASE: Case = Case {
     messages: 20,
     partitions: 1,
     settings: TAKES_ITS_PLACE,
-    play: offset_leaves,
+    play: before,
 };
 
 const CONSUMERS: &[&str] = &["consumer-exactly-once", "eos-consumer"];
@@ -147,24 +147,17 @@ const RESULTS: Text = Text {
     fr: "chaque entrée a un seul résultat visible, quoi qu'on ait fait deux fois",
 };
 
-fn offset_leaves(stage: &mut Stage<'_>) -> Result<(), Error> {
-    killed_at(stage, When::request(ApiKey::OffsetCommit))
+fn before(stage: &mut Stage<'_>) -> Result<(), Error> {
+    killed_at(stage, When::request)
 }
 
-fn offset_answered(stage: &mut Stage<'_>) -> Result<(), Error> {
-    killed_at(stage, When::response(ApiKey::OffsetCommit))
+fn after(stage: &mut Stage<'_>) -> Result<(), Error> {
+    killed_at(stage, When::response)
 }
 
-fn transactional_offset_leaves(stage: &mut Stage<'_>) -> Result<(), Error> {
-    killed_at(stage, When::request(ApiKey::TxnOffsetCommit))
-}
-
-fn transactional_offset_answered(stage: &mut Stage<'_>) -> Result<(), Error> {
-    killed_at(stage, When::response(ApiKey::TxnOffsetCommit))
-}
-
-/// At the commit of the sixth message, or of the batch that holds it.
-fn killed_at(stage: &mut Stage<'_>, commit: When) -> Result<(), Error> {
+/// At the commit of the sixth message, or of the batch that holds it: of its offset, to the group or to the transaction.
+fn killed_at(stage: &mut Stage<'_>, side: fn(ApiKey) -> When) -> Result<(), Error> {
     stage.fill()?;
-    killed(stage, commit.with(Field::OffsetAtLeast(6)))
+    let commits = [ApiKey::OffsetCommit, ApiKey::TxnOffsetCommit];
+    killed(stage, commits.map(|api| side(api).with(Field::OffsetAtLeast(6))))
 }

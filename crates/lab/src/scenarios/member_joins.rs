@@ -3,8 +3,10 @@
 
 use proxy::{Action, ApiKey, Fault, Field, When};
 
+use super::members::ALIVE;
+use crate::catalogue::{Guarantee, Role};
 use crate::error::Error;
-use crate::scenario::{Amount, Case, Ends, Scenario, Setting, Text};
+use crate::scenario::{Case, Ends, Scenario, Text};
 use crate::stage::{Stage, Start};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -51,24 +53,7 @@ const CASE: Case = Case {
     // One batch of eos-consumer before the second member comes, then one for each of the two.
     messages: 30,
     partitions: 2,
-    settings: &[
-        Setting {
-            key: "heartbeat.interval.ms",
-            value: Amount::Of("100"),
-            why: Text {
-                en: "how soon a member hears of a rebalance (3 s by default), not what it does then",
-                fr: "quand un membre apprend le rééquilibrage (3 s par défaut), pas ce qu'il fait ensuite",
-            },
-        },
-        Setting {
-            key: "fetch.wait.max.ms",
-            value: Amount::Of("50"),
-            why: Text {
-                en: "how long an empty fetch keeps its connection busy (500 ms by default)",
-                fr: "combien de temps un fetch vide occupe sa connexion (500 ms par défaut)",
-            },
-        },
-    ],
+    settings: ALIVE,
     play,
 };
 
@@ -76,6 +61,12 @@ const CASE: Case = Case {
 const REBALANCE_IN_PROGRESS: i16 = 27;
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
+    let commit = match stage.program.role {
+        Role::Consumer { transactional: false, .. } => ApiKey::OffsetCommit,
+        _ => ApiKey::TxnOffsetCommit,
+    };
+    let committed = When::response(commit).of("first");
+    stage.arm(Fault::new("committed", committed.clone().always(), Action::Note));
     let told = When::response(ApiKey::Heartbeat).of("first").with(Field::Error(REBALANCE_IN_PROGRESS));
     stage.arm(Fault::new("told of the rebalance", told, Action::Note));
     let share = When::response(ApiKey::SyncGroup).of("second").with(Field::Error(0));
@@ -83,9 +74,18 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     let (messages, third) = (stage.messages(), stage.messages() / 3);
     stage.fill_some(0..third)?;
 
-    // In the middle of a batch, because nobody reads what it prints.
+    // In the middle of its work, because nobody reads what it prints. One more line may be under way, the next is not.
     stage.start_with("first", Start { pause_after: Some(3), ..stage.apart("first") })?;
     stage.lines("first", 3)?;
+    if stage.program.guarantee == Guarantee::AtMostOnce {
+        // It has committed the message that it is about to process.
+        stage.moments("committed", 5)?;
+    } else {
+        // It cannot leave what it is at before it has committed, or nothing would be shown.
+        stage.arm(Fault::new("committed in time", committed.after("told of the rebalance"), Action::Note));
+        let joins = When::request(ApiKey::JoinGroup).of("first").after("told of the rebalance");
+        stage.arm(Fault::new("leaves its batch", joins, Action::Hold { until: "committed in time".into() }));
+    }
     stage.start_apart("second")?;
     stage.moment("told of the rebalance")?;
     stage.read_on("first")?;

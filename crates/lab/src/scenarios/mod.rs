@@ -3,15 +3,22 @@
 mod aborted_input;
 mod ack_lost;
 mod batch_half_done;
+mod broker_away;
+mod broker_error;
 mod calm;
 mod commit_lost;
 mod evicted;
 mod killed_after_commit;
 mod killed_before_commit;
 mod killed_between;
+mod late_duplicate;
 mod member_joins;
+mod members;
 mod open_transaction;
+mod quick;
+mod request_lost;
 mod restart;
+mod retries_exhausted;
 mod zombie;
 
 use crate::scenario::Scenario;
@@ -20,6 +27,11 @@ use crate::scenario::Scenario;
 pub const ALL: &[&Scenario] = &[
     &calm::SCENARIO,
     &ack_lost::SCENARIO,
+    &request_lost::SCENARIO,
+    &broker_error::SCENARIO,
+    &broker_away::SCENARIO,
+    &retries_exhausted::SCENARIO,
+    &late_duplicate::SCENARIO,
     &killed_before_commit::SCENARIO,
     &killed_after_commit::SCENARIO,
     &commit_lost::SCENARIO,

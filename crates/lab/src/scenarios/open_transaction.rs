@@ -49,23 +49,23 @@ pub(super) const SCENARIO: Scenario = Scenario {
             ..CASE
         },
         Case {
-            variant: "own, random id",
+            variant: "own random id",
             programs: &["eos-consumer"],
             promise: GROUP_GOES_ON,
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated), Exhibit::Mark(Mark::Stalled)],
             why: Text {
-                en: "The dead instance has left offsets pending in its transaction, and nobody has its random transactional.id (the course's uuid4) to abort it. The successor is refused the group's offsets (UNSTABLE_OFFSET_COMMIT) and stands still until transaction.timeout.ms is over: 2 s here, 60 by default.",
-                fr: "L'instance morte a laissé des offsets en attente dans sa transaction, et personne n'a son transactional.id aléatoire (le uuid4 du cours) pour l'avorter. Le successeur se voit refuser les offsets du groupe (UNSTABLE_OFFSET_COMMIT) et attend la fin de transaction.timeout.ms : 2 s ici, 60 par défaut.",
+                en: "The dead instance has left offsets pending in its transaction, and nobody has its random transactional.id (the course's uuid4) to abort it. The successor is refused the group's offsets (UNSTABLE_OFFSET_COMMIT) and stands still until transaction.timeout.ms is over: 1 s here, 60 by default.",
+                fr: "L'instance morte a laissé des offsets en attente dans sa transaction, et personne n'a son transactional.id aléatoire (le uuid4 du cours) pour l'avorter. Le successeur se voit refuser les offsets du groupe (UNSTABLE_OFFSET_COMMIT) et attend la fin de transaction.timeout.ms : 1 s ici, 60 par défaut.",
             },
             settings: &[
                 MEMBER,
                 SESSION,
                 Setting {
                     key: "transaction.timeout.ms",
-                    value: Amount::Of("2000"),
+                    value: Amount::Of("1000"),
                     why: Text {
-                        en: "how long the successor waits: 2 s instead of a minute",
-                        fr: "la durée de l'attente du successeur : 2 s au lieu d'une minute",
+                        en: "how long the successor waits: 1 s instead of a minute",
+                        fr: "la durée de l'attente du successeur : 1 s au lieu d'une minute",
                     },
                 },
             ],
@@ -73,7 +73,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             ..CASE
         },
         Case {
-            variant: "own, stable id",
+            variant: "own stable id",
             programs: &["eos-consumer"],
             promise: GROUP_GOES_ON,
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
@@ -117,16 +117,16 @@ const GROUP_GOES_ON: Text = Text {
 
 const ASKS_OFTEN: Setting = Setting {
     key: "fetch.wait.max.ms",
-    value: Amount::Of("50"),
+    value: Amount::Of("100"),
     why: Text {
-        en: "the waiting reader asks again every 50 ms instead of every 500",
-        fr: "le lecteur qui attend redemande toutes les 50 ms au lieu de toutes les 500",
+        en: "the waiting reader asks again every 100 ms instead of every 500",
+        fr: "le lecteur qui attend redemande toutes les 100 ms au lieu de toutes les 500",
     },
 };
 
-/// How long the open transaction of the input lives where nobody ends it: time enough for the reader, which runs already,
-/// to ask once.
-const TIMEOUT: Duration = Duration::from_millis(1500);
+/// How long the open transaction of the input lives where nobody ends it: Kafka's clients allow no less. The reader runs
+/// already, and asks ten times in it.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Longer than any run.
 const LONG: Duration = Duration::from_secs(60);
@@ -152,8 +152,9 @@ fn stands_still(stage: &mut Stage<'_>, timeout: Duration) -> Result<(), Error> {
     let half = stage.messages() / 2;
     stage.fill_some(0..half)?;
     stage.start("program")?;
+    let writer = stage.open_writer(timeout)?;
     stage.lines("program", half)?;
-    stage.leave_open(timeout)?;
+    stage.leave_open(writer)?;
     // The first answer may be to a Fetch that was sent before.
     let fetched = When::response(ApiKey::Fetch).of("program").nth(2);
     stage.arm(Fault::new("stands still", fetched, Action::Note));
@@ -163,18 +164,26 @@ fn stands_still(stage: &mut Stage<'_>, timeout: Duration) -> Result<(), Error> {
 
 fn own(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.fill()?;
-    killed(stage, commit())
+    killed(stage, [commit()])
 }
 
+/// The second instance is up to joining the group before the first begins its transaction, so that the transaction's time
+/// goes by while it waits, and not while it starts.
 fn own_of_nobody(stage: &mut Stage<'_>) -> Result<(), Error> {
     let random_id = || Start { transactional_id: Some(None), ..Start::default() };
+    let until = |signal: &str| Action::Hold { until: signal.to_owned() };
+    let messages = When::response(ApiKey::Fetch).of("first").with(Field::HasRecords);
+    let joining = When::request(ApiKey::JoinGroup).of("second");
     let withheld = When::response(ApiKey::OffsetFetch).of("second").with(Field::Error(UNSTABLE_OFFSET_COMMIT));
     stage.fill()?;
+    stage.arm(Fault::new("first has messages", messages, until("second joins")));
+    stage.arm(Fault::new("second joins", joining, until("killed")));
     stage.arm(Fault::new("killed", commit().of("first"), Action::Kill));
     stage.arm(Fault::new("offsets withheld", withheld, Action::Note));
     stage.start_with("first", random_id())?;
-    stage.moment("killed")?;
+    stage.moment("first has messages")?;
     stage.start_with("second", random_id())?;
+    stage.moment("killed")?;
     stage.moment("offsets withheld")?;
     stage.finish("second")?;
     Ok(())

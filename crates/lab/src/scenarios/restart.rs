@@ -27,9 +27,11 @@ pub(super) const SESSION: Setting = Setting {
     },
 };
 
-/// The first instance is killed at this moment; the second does what there is left to do.
-pub(super) fn killed(stage: &mut Stage<'_>, when: When) -> Result<(), Error> {
-    stage.arm(Fault::new("killed", when.of("first"), Action::Kill));
+/// The first instance is killed at the first of these moments; the second does what there is left to do.
+pub(super) fn killed(stage: &mut Stage<'_>, moments: impl IntoIterator<Item = When>) -> Result<(), Error> {
+    for when in moments {
+        stage.arm(Fault::new("killed", when.of("first"), Action::Kill));
+    }
     stage.start("first")?;
     stage.moment("killed")?;
     stage.start("second")?;

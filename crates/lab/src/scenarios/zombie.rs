@@ -6,10 +6,11 @@
 
 use proxy::{Action, Alteration, ApiKey, Fault, Field, When};
 
+use super::members::SAME_PLACE;
 use crate::catalogue::Role;
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
+use crate::scenario::{Case, Ends, Exhibit, Mark, Scenario, Text};
 use crate::stage::{Stage, Start};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -60,7 +61,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 fr: "l'offset validé passe une fois sur chaque message, avec une transaction ; l'affichage, lui, peut se répéter",
             },
             exhibits: &[FENCED, PRINTED_TWICE],
-            settings: SAME_MEMBER,
+            settings: SAME_PLACE,
             why: Text {
                 en: "The zombie's offsets were pending in a transaction that the coordinator aborted when the successor initialised with the same transactional.id; its commit comes with an old producer epoch and is refused. The successor started from the offset committed before and printed the messages of that transaction again: the print is outside Kafka, no fencing takes it back.",
                 fr: "Les offsets du zombie étaient en attente dans une transaction que le coordinateur a avortée quand le successeur s'est initialisé avec le même transactional.id ; son commit porte un ancien epoch et est refusé. Le successeur est reparti de l'offset validé auparavant et a affiché de nouveau les messages de cette transaction : l'affichage est hors de Kafka, aucune exclusion ne l'efface.",
@@ -75,7 +76,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 fr: "chaque résultat est une fois dans la sortie, bien que deux instances l'aient produit",
             },
             exhibits: &[FENCED, DONE_TWICE],
-            settings: SAME_MEMBER,
+            settings: SAME_PLACE,
             why: Text {
                 en: "Results and offsets of the zombie were one open transaction; the successor, initialising with the same transactional.id, had it aborted, found the offsets where they were before, and did the work again. The zombie's commit carries the old producer epoch and is refused: the output holds the successor's results alone.",
                 fr: "Les résultats et les offsets du zombie formaient une transaction encore ouverte ; le successeur, en s'initialisant avec le même transactional.id, l'a fait avorter, a trouvé les offsets où ils étaient avant et a refait le travail. Le commit du zombie porte l'ancien epoch et est refusé : la sortie ne contient que les résultats du successeur.",
@@ -90,7 +91,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 fr: "l'offset validé passe une fois sur chaque message ; l'affichage, lui, peut se répéter",
             },
             exhibits: &[Exhibit::Mark(Mark::OffsetsRefused), PRINTED_TWICE],
-            settings: SAME_MEMBER,
+            settings: SAME_PLACE,
             why: Text {
                 en: "With the course's uuid4 the successor has another transactional.id: the coordinator sees two strangers and fences nobody. Only the group metadata sent with the offsets stops the zombie: the group has given its place to another member, refuses its offsets, and it aborts.",
                 fr: "Avec l'uuid4 du cours, le successeur a un autre transactional.id : le coordinateur voit deux inconnus et n'exclut personne. Seules les métadonnées du groupe, envoyées avec les offsets, arrêtent le zombie : le groupe a donné sa place à un autre membre et refuse ses offsets ; il avorte.",
@@ -106,7 +107,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 fr: "l'offset validé passe une fois sur chaque message ; l'affichage, lui, peut se répéter",
             },
             exhibits: &[Exhibit::Mark(Mark::Stalled)],
-            settings: SAME_MEMBER,
+            settings: SAME_PLACE,
             why: Text {
                 en: "The zombie's offsets are already in its transaction, and nobody can end that transaction: the successor's random transactional.id is another. So the successor gets no committed offsets (UNSTABLE_OFFSET_COMMIT) and stands still until the zombie wakes up and commits; had it never woken, until transaction.timeout.ms (60 s). A stable id would have ended it at once.",
                 fr: "Les offsets du zombie sont déjà dans sa transaction, et personne ne peut la terminer : le transactional.id du successeur, tiré au hasard, est un autre. Le successeur n'obtient donc pas les offsets validés (UNSTABLE_OFFSET_COMMIT) et reste arrêté jusqu'à ce que le zombie se réveille et valide ; sans réveil, jusqu'à transaction.timeout.ms (60 s). Un id stable l'aurait terminée aussitôt.",
@@ -122,7 +123,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 fr: "chaque résultat est une fois dans la sortie, bien que deux instances l'aient produit",
             },
             exhibits: &[Exhibit::Mark(Mark::OffsetsRefused), Exhibit::Mark(Mark::Aborted), DONE_TWICE],
-            settings: SAME_MEMBER,
+            settings: SAME_PLACE,
             why: Text {
                 en: "Two transactional.ids: no producer epoch stops the zombie. But with its offsets it sends the group metadata (member id and generation, KIP-447); the group has another member in its place and refuses them, so the zombie must abort, and its results with them.",
                 fr: "Deux transactional.id : aucun epoch n'arrête le zombie. Mais avec ses offsets il envoie les métadonnées du groupe (identifiant de membre et génération, KIP-447) ; le groupe a un autre membre à sa place et les refuse : le zombie doit avorter, et ses résultats avec.",
@@ -140,7 +141,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated), DONE_TWICE],
             // Where the zombie's batch was not the whole input, the group's offset moves back to its end.
             allows: &[Kind::NotCommitted],
-            settings: SAME_MEMBER,
+            settings: SAME_PLACE,
             why: Text {
                 en: "Without group metadata (generation −1 and no member, as clients before KIP-447 send it) the coordinator cannot tell that the zombie has lost its place. It takes the offsets, the transaction commits, and each of its results is in the output a second time.",
                 fr: "Sans métadonnées du groupe (génération −1 et aucun membre, comme l'envoient les clients antérieurs à KIP-447), le coordinateur ne peut pas savoir que le zombie a perdu sa place. Il prend les offsets, la transaction est validée, et chacun de ses résultats est une seconde fois dans la sortie.",
@@ -158,33 +159,6 @@ const PRINTED_TWICE: Exhibit = Exhibit::Anomaly(Kind::Duplicated);
 
 /// A pipeline's lines: its results are another matter.
 const DONE_TWICE: Exhibit = Exhibit::Anomaly(Kind::Repeated);
-
-const SAME_MEMBER: &[Setting] = &[
-    Setting {
-        key: "group.instance.id",
-        value: Amount::Of("worker"),
-        why: Text {
-            en: "the successor has the zombie's place in the group at once, without waiting for the end of its session",
-            fr: "le successeur prend aussitôt la place du zombie dans le groupe, sans attendre la fin de sa session",
-        },
-    },
-    Setting {
-        key: "heartbeat.interval.ms",
-        value: Amount::Of("200"),
-        why: Text {
-            en: "how soon the zombie hears that it has lost its place (3 s by default), not what it may do without it",
-            fr: "quand le zombie apprend qu'il a perdu sa place (3 s par défaut), pas ce qu'il peut faire sans elle",
-        },
-    },
-    Setting {
-        key: "fetch.wait.max.ms",
-        value: Amount::Of("50"),
-        why: Text {
-            en: "how long an empty fetch keeps its connection busy (500 ms by default)",
-            fr: "combien de temps un fetch vide occupe sa connexion (500 ms par défaut)",
-        },
-    },
-];
 
 const CASE: Case = Case {
     variant: "",

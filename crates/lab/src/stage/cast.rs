@@ -62,6 +62,8 @@ pub struct Start {
     pub transactional_id: Option<Option<String>>,
     /// Stand still after so many lines (see [`Reading::pause_after`]), until [`Stage::read_on`].
     pub pause_after: Option<usize>,
+    /// A pause after each message (`INTERVAL_MS`).
+    pub pause: Option<Duration>,
     /// Flags besides the usual ones.
     pub args: Vec<String>,
 }
@@ -180,6 +182,7 @@ impl Stage<'_> {
                 invocation::command(executable, self.program, &flags, &work, &properties)
             }
         };
+        command.envs(how.pause.map(|pause| ("INTERVAL_MS", pause.as_millis().to_string())));
         command.args(&how.args);
         self.spawn(name, &mut command, how.pause_after)
     }

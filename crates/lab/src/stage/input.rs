@@ -68,13 +68,22 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Writes records to the input, in a transaction that stays open until the coordinator aborts it, so long after it
-    /// began (at least 1 s), or until [`succeed_open`](Self::succeed_open).
+    /// A writer for [`leave_open`](Self::leave_open). The coordinator aborts what it leaves open so long after it began
+    /// (at least 1 s).
+    ///
+    /// # Errors
+    /// When the coordinator does not answer.
+    pub fn open_writer(&self, timeout: Duration) -> Result<AbortedWriter, Error> {
+        self.aborted_writer(OPEN, timeout)
+    }
+
+    /// Writes records to the input, in a transaction that stays open: until its timeout, or until
+    /// [`succeed_open`](Self::succeed_open).
     ///
     /// # Errors
     /// When the broker does not take them.
-    pub fn leave_open(&mut self, timeout: Duration) -> Result<(), Error> {
-        self.aborted += self.aborted_writer(OPEN, timeout)?.leave_open()?;
+    pub fn leave_open(&mut self, writer: AbortedWriter) -> Result<(), Error> {
+        self.aborted += writer.leave_open()?;
         Ok(())
     }
 

@@ -17,6 +17,7 @@ mod eos_consumers;
 mod lab;
 mod pipeline;
 mod producers;
+mod scenarios;
 mod serve;
 mod settings;
 mod support;

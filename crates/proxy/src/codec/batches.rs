@@ -95,5 +95,7 @@ fn marker(batch: batch::Batch<'_>, unpack: &mut usize) -> Option<Marker> {
 }
 
 fn text(value: &[u8]) -> String {
-    String::from_utf8_lossy(value).chars().take(CHARACTERS).collect()
+    let text = String::from_utf8_lossy(value);
+    let end = text.char_indices().nth(CHARACTERS).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default().to_owned()
 }

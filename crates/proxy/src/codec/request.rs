@@ -93,7 +93,7 @@ fn fetch(request: FetchRequest) -> Facts {
             ..Part::default()
         }));
     }
-    Facts { partitions, ..Facts::default() }
+    Facts { read_committed: Some(request.isolation_level == 1), partitions, ..Facts::default() }
 }
 
 fn list_offsets(request: ListOffsetsRequest) -> Facts {

@@ -42,6 +42,11 @@ impl Entry {
         facts(&self.event)
     }
 
+    /// Whether the broker's answer with this correlation id may be to this.
+    pub(super) fn is_answered_by(&self, correlation: i32) -> bool {
+        self.header.correlation == correlation && !matches!(self.answer, Answer::Made(..))
+    }
+
     fn kept_bytes(&self) -> usize {
         self.kept.as_ref().map_or(0, Bytes::len)
     }
@@ -67,6 +72,8 @@ pub(super) struct Pending {
     entries: RefCell<VecDeque<Rc<Entry>>>,
     /// Bytes of the requests that are kept.
     kept: Cell<usize>,
+    /// The answer to one that has been taken is on its way.
+    answering: Cell<bool>,
     changed: Notify,
 }
 
@@ -81,18 +88,24 @@ impl Pending {
         self.entries.borrow().front().cloned()
     }
 
-    /// The first has been seen to.
-    pub(super) fn pop(&self) {
+    /// Takes the first, to answer it.
+    pub(super) fn take_first(&self) {
         if let Some(entry) = self.entries.borrow_mut().pop_front() {
             self.kept.set(self.kept.get() - entry.kept_bytes());
+            self.answering.set(true);
         }
+        self.changed.notify_waiters();
+    }
+
+    /// What was taken has been answered, or never will be.
+    pub(super) fn answered(&self) {
+        self.answering.set(false);
         self.changed.notify_waiters();
     }
 
     /// Whether an answer with this correlation id is still to come from the broker.
     pub(super) fn expects(&self, correlation: i32) -> bool {
-        let entries = self.entries.borrow();
-        entries.iter().any(|entry| entry.header.correlation == correlation && !matches!(entry.answer, Answer::Made(..)))
+        self.entries.borrow().iter().any(|entry| entry.is_answered_by(correlation))
     }
 
     /// Returns when another request may be taken.
@@ -102,7 +115,7 @@ impl Pending {
 
     /// Returns when the client has got all answers.
     pub(super) async fn settled(&self) {
-        self.until(|entries| !entries.iter().any(|entry| entry.is_owed())).await;
+        self.until(|entries| !self.answering.get() && !entries.iter().any(|entry| entry.is_owed())).await;
     }
 
     /// Returns when there is one.

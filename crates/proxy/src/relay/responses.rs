@@ -27,6 +27,8 @@ impl Connection {
         frames: &mut Frames<OwnedReadHalf>,
         mut client: ToClient<'_>,
     ) -> End {
+        // An earlier call may have been given up in the middle.
+        self.pending.answered();
         // An answer that belongs to a later request than the first.
         let mut ahead = None;
         loop {
@@ -36,7 +38,8 @@ impl Connection {
                     self.shared().signals.raised(until).await;
                 }
                 self.deliver(answer, &mut client).await;
-                self.pending.pop();
+                self.pending.take_first();
+                self.pending.answered();
                 continue;
             }
             let frame = match ahead.take() {
@@ -60,17 +63,19 @@ impl Connection {
             };
             let correlation = codec::response_correlation(&frame);
             match self.pending.first() {
-                Some(entry) if correlation == Some(entry.header.correlation) => {
+                Some(entry) if correlation.is_some_and(|correlation| entry.is_answered_by(correlation)) => {
+                    self.pending.take_first();
                     if let Err(end) = self.answer(&entry, frame, &mut client).await {
                         return end;
                     }
-                    self.pending.pop();
+                    self.pending.answered();
                 }
                 Some(entry) if correlation.is_some_and(|correlation| self.pending.expects(correlation)) => {
                     ahead = Some(frame);
                     // The first comes with the proxy's own answer, or is one that gets none, which only the broker knew.
                     if !matches!(entry.answer, Answer::Made(..)) {
-                        self.pending.pop();
+                        self.pending.take_first();
+                        self.pending.answered();
                     }
                 }
                 _ => {

@@ -16,7 +16,7 @@ use lab::kafka::Kafka;
 use serde_json::Value as Json;
 
 /// The Kafka that is given to the tests; without one, each run of the lab has an embedded broker of its own.
-fn given() -> Option<String> {
+pub(crate) fn given() -> Option<String> {
     // Looked at once more, so that a wrong address is a sentence and not a riddle.
     env::var("KAFKA_BOOTSTRAP_SERVERS").ok().map(|_| crate::support::broker::bootstrap().to_owned())
 }
@@ -57,11 +57,11 @@ pub(crate) fn expect(output: &Output, status: i32) {
 }
 
 /// A Kafka for the library, without a command line.
-fn kafka() -> Kafka {
+pub(crate) fn kafka() -> Kafka {
     Kafka::new(flags(crate::support::broker::bootstrap()))
 }
 
-fn flags(servers: &str) -> Broker {
+pub(crate) fn flags(servers: &str) -> Broker {
     Broker {
         bootstrap_servers: servers.to_owned(),
         namespace: None,

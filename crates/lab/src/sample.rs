@@ -1,0 +1,254 @@
+//! Outcomes for the tests of what is made from them.
+
+use std::time::Duration;
+
+use common::grammar::Position;
+use proptest::prelude::*;
+
+use crate::catalogue::{PROGRAMS, Program, find};
+use crate::child::Ended;
+use crate::error::Error;
+use crate::ledger::{Anomaly, Kind, Ledger};
+use crate::names::label;
+use crate::outcome::Outcome;
+use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
+use crate::value::Value;
+use crate::verdict::{Failure, Surprise, Verdict, judge};
+
+const fn text(en: &'static str, fr: &'static str) -> Text {
+    Text { en, fr }
+}
+
+const CASE: Case = Case {
+    variant: "",
+    programs: &[],
+    promise: text("nothing that was acknowledged is lost", "rien de ce qui est acquitté n'est perdu"),
+    exhibits: &[],
+    allows: &[],
+    ends: Ends::Well,
+    why: text("This is the first sentence. And this the second.", "Voici la première phrase. Et voici la seconde."),
+    messages: 20,
+    partitions: 1,
+    settings: &[],
+    play: |_| Ok(()),
+};
+
+/// Every form that a row of the table can have.
+pub(crate) static SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "ack-lost",
+        fault: text("the answer to a Produce is lost", "la réponse à un Produce se perd"),
+        teaches: text("what a retry costs", "ce que coûte un réessai"),
+        cases: &[
+            Case {
+                programs: &["producer-at-least-once"],
+                exhibits: &[Exhibit::Anomaly(Kind::Duplicated), Exhibit::Mark(Mark::Resent)],
+                ..CASE
+            },
+            Case {
+                programs: &["producer-exactly-once", "eos-producer"],
+                exhibits: &[Exhibit::Mark(Mark::Resent)],
+                ..CASE
+            },
+        ],
+    },
+    Scenario {
+        name: "killed-before-commit",
+        fault: text("kill -9 before the commit", "kill -9 avant le commit"),
+        teaches: text("what a transaction holds together", "ce qu'une transaction tient ensemble"),
+        cases: &[
+            Case {
+                variant: "same id",
+                programs: &["producer-exactly-once", "eos-producer"],
+                exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
+                settings: &[Setting {
+                    key: "transaction.timeout.ms",
+                    value: Amount::Either { embedded: "1500", kafka: "6000" },
+                    why: text("the open transaction ends sooner", "la transaction ouverte se termine plus tôt"),
+                }],
+                ..CASE
+            },
+            Case {
+                variant: "without group metadata",
+                programs: &["consumer-at-most-once", "consumer-at-least-once", "eos-consumer", "eos-pipeline"],
+                allows: &[Kind::Lost, Kind::Duplicated, Kind::NotCommitted],
+                ends: Ends::Anyhow,
+                ..CASE
+            },
+        ],
+    },
+];
+
+/// The run of a program in a case of a scenario of [`SCENARIOS`] in which these kinds show, so many times each.
+pub(crate) fn outcome(scenario: usize, case: usize, program: &str, shows: &[(Kind, usize)]) -> Outcome {
+    let scenario = &SCENARIOS[scenario];
+    let case = &scenario.cases[case];
+    let program = find(program).expect(program);
+    let mut outcome = Outcome::unknown(scenario, case, program, Error::Interrupted);
+    let anomalies = shows.iter().flat_map(|(kind, times)| {
+        (0..*times).map(|nth| Anomaly {
+            kind: *kind,
+            value: Value::from(format!("msg-{nth}").as_str()),
+            times: 1,
+            places: vec![place(&outcome_label(scenario, case, program), nth as i64)],
+        })
+    });
+    outcome.ledger = Ledger {
+        sent: Some(20),
+        acknowledged: Some(20),
+        stored: 20,
+        processed: None,
+        aborted_input: 0,
+        anomalies: anomalies.collect(),
+    };
+    let (verdict, _) = judge(program.promise(), &outcome.ledger);
+    outcome.verdict = verdict;
+    outcome.took = Duration::from_millis(1234);
+    outcome.settings = case.settings.iter().map(|set| (set.key.to_owned(), set.value.on(true).to_owned())).collect();
+    outcome
+}
+
+fn outcome_label(scenario: &Scenario, case: &Case, program: &Program) -> String {
+    format!("lab-7-{}-topic", label(scenario, case, program))
+}
+
+fn place(topic: &str, offset: i64) -> Position<'static> {
+    Position { topic: topic.to_owned().into(), partition: 0, offset }
+}
+
+/// A table in which each form of a cell occurs.
+pub(crate) fn table() -> Vec<Outcome> {
+    let mut lost = outcome(0, 1, "producer-exactly-once", &[(Kind::Lost, 2)]);
+    lost.missing = vec![Exhibit::Mark(Mark::Resent)];
+    lost.surprises = lost.ledger.anomalies.iter().cloned().map(Surprise::Anomaly).collect();
+    let mut unknown = outcome(0, 1, "eos-producer", &[]);
+    unknown.verdict = Verdict::Unknown(Error::NotReached { moment: "ack lost".to_owned() });
+    vec![
+        outcome(0, 0, "producer-at-least-once", &[(Kind::Duplicated, 1)]),
+        lost,
+        unknown,
+        outcome(1, 0, "producer-exactly-once", &[(Kind::Duplicated, 20)]),
+        outcome(1, 0, "eos-producer", &[(Kind::Duplicated, 3)]),
+        outcome(1, 1, "consumer-at-most-once", &[(Kind::Lost, 10)]),
+        outcome(1, 1, "consumer-at-least-once", &[(Kind::Duplicated, 2), (Kind::NotCommitted, 2)]),
+        outcome(1, 1, "eos-consumer", &[]),
+        outcome(1, 1, "eos-pipeline", &[]),
+    ]
+}
+
+/// Text as a hostile client may send it.
+pub(crate) fn wild() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{202e}\u{200b}日é]{0,40}",
+        Just("x".repeat(1_000)),
+        "[a-z ]{0,300}"
+    ]
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    proptest::sample::select(KINDS)
+}
+
+/// All kinds.
+pub(crate) const KINDS: &[Kind] = &[
+    Kind::Lost,
+    Kind::Duplicated,
+    Kind::Reordered,
+    Kind::AbortedVisible,
+    Kind::Torn,
+    Kind::Half,
+    Kind::AbortedProcessed,
+    Kind::Phantom,
+    Kind::Misplaced,
+    Kind::OtherPartition,
+    Kind::OtherKey,
+    Kind::Failed,
+    Kind::Aborted,
+    Kind::Unacknowledged,
+    Kind::Missing,
+    Kind::NotCommitted,
+    Kind::Repeated,
+];
+
+/// All marks.
+pub(crate) const MARKS: &[Mark] = &[
+    Mark::Fenced,
+    Mark::OffsetsRefused,
+    Mark::OffsetsRewound,
+    Mark::Stalled,
+    Mark::Resent,
+    Mark::Aborted,
+    Mark::CommitRepeated,
+];
+
+fn anomaly() -> impl Strategy<Value = Anomaly> {
+    let place = (wild(), any::<i32>(), any::<i64>()).prop_map(|(topic, partition, offset)| Position {
+        topic: topic.into(),
+        partition,
+        offset,
+    });
+    (kind(), wild(), 0..10_000_000_usize, proptest::collection::vec(place, 0..8))
+        .prop_map(|(kind, value, times, places)| Anomaly { kind, value: Value::from(value.as_str()), times, places })
+}
+
+fn ended() -> impl Strategy<Value = Ended> {
+    prop_oneof![any::<i32>().prop_map(Ended::Status), any::<i32>().prop_map(Ended::Signal)]
+}
+
+fn surprise() -> impl Strategy<Value = Surprise> {
+    prop_oneof![
+        anomaly().prop_map(Surprise::Anomaly),
+        (ended(), proptest::option::of(wild())).prop_map(|(ended, said)| Surprise::Failed(Failure { ended, said })),
+        (any::<usize>(), any::<usize>()).prop_map(|(written, seen)| Surprise::AbortedInput { written, seen }),
+    ]
+}
+
+/// Any outcome, as far as its numbers and texts go.
+pub(crate) fn any_outcome() -> impl Strategy<Value = Outcome> {
+    let cases: Vec<(usize, usize)> = vec![(0, 0), (0, 1), (1, 0), (1, 1)];
+    let verdict = prop_oneof![
+        Just(Verdict::Holds),
+        proptest::collection::vec(anomaly(), 0..4).prop_map(Verdict::Violated),
+        wild().prop_map(|why| Verdict::Unknown(Error::Refused(why))),
+    ];
+    (
+        proptest::sample::select(cases),
+        proptest::sample::select(PROGRAMS.iter().collect::<Vec<_>>()),
+        verdict,
+        proptest::collection::vec(anomaly(), 0..8),
+        proptest::collection::vec(surprise(), 0..4),
+        proptest::collection::vec(proptest::sample::select(MARKS), 0..3),
+        proptest::collection::vec((wild(), wild()), 0..2),
+        any::<u32>(),
+    )
+        .prop_map(|((scenario, case), program, verdict, anomalies, surprises, marks, settings, took)| {
+            let scenario = &SCENARIOS[scenario];
+            let mut outcome = Outcome::unknown(scenario, &scenario.cases[case], program, Error::Interrupted);
+            outcome.verdict = verdict;
+            outcome.ledger.anomalies = anomalies;
+            outcome.surprises = surprises;
+            outcome.missing = marks.iter().copied().map(Exhibit::Mark).collect();
+            outcome.marks = marks.into_iter().zip(0..).collect();
+            outcome.settings = settings;
+            outcome.took = Duration::from_millis(took.into());
+            outcome
+        })
+}
+
+/// Compares with a file of `src/testdata`; with `GOLDEN=write` in the environment, writes it.
+pub(crate) fn golden(file: &str, wanted: &str, got: &str) {
+    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
+        let path = format!("{}/src/testdata/{file}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::write(&path, got).expect(&path);
+    } else {
+        assert!(wanted == got, "{file} is otherwise (GOLDEN=write writes it anew):\n{got}");
+    }
+}
+
+/// The text without escape sequences for colours.
+pub(crate) fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| out + part.split_once('m').expect("a colour").1)
+}

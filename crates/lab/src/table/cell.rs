@@ -1,0 +1,120 @@
+//! A cell: a mark, and how many messages it is about.
+
+use crate::ledger::Kind;
+use crate::outcome::Outcome;
+use crate::scenario::Exhibit;
+use crate::text::Lang;
+use crate::verdict::Verdict;
+
+/// What a cell says of its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// The guarantee holds.
+    Holds,
+    /// It is broken, as announced.
+    Broken,
+    /// Something is not as announced.
+    Unexpected,
+    /// Not decided.
+    Unknown,
+}
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) state: State,
+    mark: &'static str,
+    count: Option<(usize, &'static str)>,
+}
+
+/// How many forms a cell has, each narrower than the one before.
+pub(super) const FORMS: usize = 4;
+
+impl Cell {
+    pub(super) fn of(outcome: &Outcome, lang: Lang) -> Self {
+        let (state, mark) = match &outcome.verdict {
+            Verdict::Unknown(_) => (State::Unknown, "?"),
+            Verdict::Holds if outcome.as_expected() => (State::Holds, "✓"),
+            Verdict::Violated(_) if outcome.as_expected() => (State::Broken, "✗"),
+            Verdict::Holds => (State::Unexpected, "✓ !!"),
+            Verdict::Violated(_) => (State::Unexpected, "✗ !!"),
+        };
+        let count = kind(outcome)
+            .filter(|_| matches!(state, State::Holds | State::Broken))
+            .map(|kind| (outcome.ledger.count(kind), lang.kind_short(kind)));
+        Self { state, mark, count }
+    }
+
+    /// Whether it is a mark alone.
+    pub(super) fn is_bare(&self) -> bool {
+        self.count.is_none()
+    }
+
+    /// Its text, in one of its forms.
+    pub(super) fn text(&self, form: usize) -> String {
+        match (self.count, form) {
+            (Some((count, word)), 0) => format!("{} {} {word}", self.mark, number(count)),
+            (Some((count, word)), 1) => format!("{}{} {word}", self.mark, number(count)),
+            (Some((count, word)), 2) => format!("{}{}{word}", self.mark, number(count)),
+            _ => self.mark.to_owned(),
+        }
+    }
+}
+
+/// The kind of anomaly that a cell tells: of those that break the promise the first; or else of those that were
+/// announced; or else of those that may show.
+pub(super) fn kind(outcome: &Outcome) -> Option<Kind> {
+    let shows = |kind: &Kind| outcome.ledger.count(*kind) > 0;
+    if let Verdict::Violated(anomalies) = &outcome.verdict {
+        if let Some(kind) = anomalies.iter().map(|anomaly| anomaly.kind).filter(shows).min() {
+            return Some(kind);
+        }
+    }
+    let announced = outcome.case.exhibits.iter().filter_map(|exhibit| match exhibit {
+        Exhibit::Anomaly(kind) => Some(*kind),
+        Exhibit::Mark(_) => None,
+    });
+    announced.chain(outcome.case.allows.iter().copied()).find(shows)
+}
+
+/// A number in four columns.
+fn number(count: usize) -> String {
+    match count {
+        0..=9_999 => count.to_string(),
+        10_000..=999_999 => format!("{}k", count / 1_000),
+        1_000_000..=999_999_999 => format!("{}M", count / 1_000_000),
+        _ => ">1G".to_owned(),
+    }
+}
+
+/// What the marks and words of these cells mean.
+pub(super) fn legend(outcomes: &[Outcome], lang: Lang) -> [Vec<String>; 2] {
+    let cells: Vec<_> = outcomes.iter().map(|outcome| Cell::of(outcome, lang)).collect();
+    let any = |test: &dyn Fn(&Cell) -> bool| cells.iter().any(test);
+    let mut marks = Vec::new();
+    if any(&|cell| cell.state == State::Holds) {
+        marks.push(lang.legend_holds());
+    }
+    if any(&|cell| cell.state == State::Holds && cell.count.is_some()) {
+        marks.push(lang.legend_allowed());
+    }
+    if any(&|cell| cell.state == State::Broken) {
+        marks.push(lang.legend_broken());
+    }
+    if any(&|cell| cell.state == State::Unexpected) {
+        marks.push(lang.legend_unexpected());
+    }
+    if any(&|cell| cell.state == State::Unknown) {
+        marks.push(lang.legend_unknown());
+    }
+    let mut kinds: Vec<_> = outcomes
+        .iter()
+        .zip(&cells)
+        .filter(|(_, cell)| cell.count.is_some())
+        .filter_map(|(outcome, _)| kind(outcome))
+        .collect();
+    kinds.sort();
+    kinds.dedup();
+    let words = kinds.into_iter().map(|kind| lang.legend_kind(kind)).collect();
+    [marks.into_iter().map(str::to_owned).collect(), words]
+}

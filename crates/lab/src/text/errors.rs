@@ -1,0 +1,155 @@
+//! Why the lab cannot go on, or cannot decide, in one line each.
+
+use super::Lang::{self, En, Fr};
+use crate::error::Error;
+use crate::layout::cut;
+
+/// What nobody reads to its end.
+const LONGEST: usize = 600;
+
+impl Lang {
+    /// An error in one line, with what to do about it where that is known.
+    pub fn error(self, error: &Error) -> String {
+        let text = match self {
+            En => english(error),
+            Fr => french(error),
+        };
+        // A reason that librdkafka or a program gives may span lines, or be of any length.
+        cut(&text.replace(['\n', '\r'], " "), LONGEST)
+    }
+
+    /// Goes before an error that ends the lab.
+    pub fn error_label(self) -> &'static str {
+        match self {
+            En => "error:",
+            Fr => "erreur :",
+        }
+    }
+}
+
+fn english(error: &Error) -> String {
+    match error {
+        Error::NoBroker { servers, reason } => {
+            let reason = reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!(
+                "no Kafka answers on {servers}{reason}: start one (cargo run -p lab -- broker, or compose/kafka.sh), or \
+                 give its address with --bootstrap-servers HOST:PORT"
+            )
+        }
+        Error::Listen { address, taken: true, .. } => format!(
+            "{address} is in use: a Kafka may be there already; stop it, or choose another address with --listen \
+             HOST:PORT"
+        ),
+        Error::Listen { address, taken: false, why } => {
+            format!("the embedded broker cannot listen on {address}: {why}; choose another with --listen HOST:PORT")
+        }
+        Error::Client(why) => format!("librdkafka refuses this configuration: {why}"),
+        Error::NamedByTheLab(key) => format!("-X {key}: the lab gives each program its own; leave it out"),
+        Error::NoWorkspace(lab) => {
+            format!("the sources are not at {lab} any more: run the lab with cargo run -p lab, inside the checkout")
+        }
+        Error::Build(Some(why)) => format!("cargo cannot be started: {why}"),
+        Error::Build(None) => "the programs could not be built: cargo says why above".to_owned(),
+        Error::Create { topic, why } => format!("topic {topic} cannot be created: {why}"),
+        Error::SeedTaken { seed, topic } => format!(
+            "topic {topic} exists already: another run with --seed {seed} is under way or was kept; take another seed, \
+             or none"
+        ),
+        Error::Aborted { topic, why } => format!("the aborted transactions cannot be written to {topic}: {why}"),
+        Error::NoTopic { topic, servers } => {
+            format!("there is no topic {topic} on {servers}: check the name, and --bootstrap-servers")
+        }
+        Error::Read { topic, why } => format!("topic {topic} cannot be read to its end: {why}"),
+        Error::OpenTransaction { topic, partition, last_stable, end } => format!(
+            "a transaction stays open in {topic}[{partition}]: its last stable offset is {last_stable}, its end offset \
+             {end}"
+        ),
+        Error::Offsets { group, why } => format!("the committed offsets of group {group} cannot be read: {why}"),
+        Error::Spawn { program, why } => format!("{program} cannot be started: {why}"),
+        Error::Refused(why) => format!("the program could not start its work: {why}"),
+        Error::Stalled(limit) => format!("nothing came from it for {} s, so it was killed", limit.as_secs()),
+        Error::Flooded(lines) => format!("it printed more than {lines} lines, so it was killed"),
+        Error::Input { topic, why } => format!("the input cannot be written to {topic}: {why}"),
+        Error::Proxy(why) => format!("the fault proxy cannot listen: {why}; close some programs and run the lab again"),
+        Error::Trace { path, why } => {
+            format!("the trace cannot be written to {path}: {why}; choose another --trace FOLDER")
+        }
+        Error::Print(why) => format!("the result cannot be written: {why}; free some space, or redirect it elsewhere"),
+        Error::NotReached { moment } => format!("the moment \"{moment}\" did not come: nothing was shown"),
+        Error::NoSuchRun { program, scenario, variant } => {
+            let variant = variant.as_ref().map(|variant| format!(" in the variant \"{variant}\"")).unwrap_or_default();
+            let scenario = scenario.as_deref().unwrap_or("no scenario");
+            format!("{scenario}{variant} does not concern {program}: `lab list` shows what does")
+        }
+        Error::Interrupted => "interrupted".to_owned(),
+    }
+}
+
+fn french(error: &Error) -> String {
+    match error {
+        Error::NoBroker { servers, reason } => {
+            let reason = reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!(
+                "aucun Kafka ne répond sur {servers}{reason} : démarrez-en un (cargo run -p lab -- broker, ou compose/kafka.sh), ou donnez son \
+                 adresse avec --bootstrap-servers HÔTE:PORT"
+            )
+        }
+        Error::Listen { address, taken: true, .. } => format!(
+            "{address} est déjà pris, peut-être par un Kafka : arrêtez-le, ou choisissez une autre adresse avec \
+             --listen HÔTE:PORT"
+        ),
+        Error::Listen { address, taken: false, why } => format!(
+            "le broker embarqué ne peut pas écouter sur {address} : {why} ; choisissez une autre adresse avec --listen \
+             HÔTE:PORT"
+        ),
+        Error::Client(why) => format!("librdkafka refuse cette configuration : {why}"),
+        Error::NamedByTheLab(key) => format!("-X {key} : le lab donne le sien à chaque programme ; à omettre"),
+        Error::NoWorkspace(lab) => {
+            format!("les sources ne sont plus dans {lab} : lancez le lab avec cargo run -p lab, dans le dépôt")
+        }
+        Error::Build(Some(why)) => format!("cargo ne démarre pas : {why}"),
+        Error::Build(None) => "les programmes ne compilent pas : cargo dit pourquoi ci-dessus".to_owned(),
+        Error::Create { topic, why } => format!("le topic {topic} ne peut pas être créé : {why}"),
+        Error::SeedTaken { seed, topic } => format!(
+            "le topic {topic} existe déjà : une autre exécution avec --seed {seed} est en cours ou a été conservée ; \
+             prenez une autre graine, ou aucune"
+        ),
+        Error::Aborted { topic, why } => {
+            format!("les transactions à avorter ne peuvent pas être écrites dans {topic} : {why}")
+        }
+        Error::NoTopic { topic, servers } => {
+            format!("il n'y a pas de topic {topic} sur {servers} : vérifiez le nom, et --bootstrap-servers")
+        }
+        Error::Read { topic, why } => format!("le topic {topic} ne peut pas être lu jusqu'au bout : {why}"),
+        Error::OpenTransaction { topic, partition, last_stable, end } => format!(
+            "une transaction reste ouverte dans {topic}[{partition}] : son dernier offset stable est {last_stable}, son \
+             offset de fin {end}"
+        ),
+        Error::Offsets { group, why } => {
+            format!("les offsets commités du groupe {group} ne peuvent pas être lus : {why}")
+        }
+        Error::Spawn { program, why } => format!("{program} ne démarre pas : {why}"),
+        Error::Refused(why) => format!("le programme n'a pas pu commencer : {why}"),
+        Error::Stalled(limit) => format!("il n'a rien produit pendant {} s et a été tué", limit.as_secs()),
+        Error::Flooded(lines) => format!("il a affiché plus de {lines} lignes et a été tué"),
+        Error::Input { topic, why } => format!("l'entrée ne peut pas être écrite dans {topic} : {why}"),
+        Error::Proxy(why) => format!(
+            "le proxy qui provoque les pannes ne peut pas écouter : {why} ; fermez des programmes et relancez le lab"
+        ),
+        Error::Trace { path, why } => {
+            format!("la trace ne peut pas être écrite dans {path} : {why} ; choisissez un autre dossier avec --trace")
+        }
+        Error::Print(why) => {
+            format!("le résultat ne peut pas être écrit : {why} ; libérez de la place, ou redirigez-le")
+        }
+        Error::NotReached { moment } => {
+            format!("le moment « {moment} » n'est pas venu : l'expérience ne montre rien")
+        }
+        Error::NoSuchRun { program, scenario, variant } => {
+            let variant = variant.as_ref().map(|variant| format!(", variante « {variant} »,")).unwrap_or_default();
+            let scenario = scenario.as_deref().unwrap_or("aucun scénario");
+            format!("{scenario}{variant} ne concerne pas {program} : `lab list` montre ce qui le concerne")
+        }
+        Error::Interrupted => "interrompu".to_owned(),
+    }
+}

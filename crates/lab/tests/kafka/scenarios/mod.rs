@@ -1,0 +1,76 @@
+//! The scenarios: as announced with the program of the course, convicting with another in its place.
+
+mod evicted;
+mod member_joins;
+mod zombie;
+
+use lab::ledger::Kind;
+use lab::matrix;
+use lab::names::random_seed;
+use lab::outcome::Outcome;
+use lab::stage::House;
+use lab::topics::Leftovers;
+use lab::verdict::Verdict;
+
+use crate::lab::{flags, given, kafka};
+use crate::support::program::executable;
+
+/// One run of the program.
+fn play(scenario: &str, variant: &str, package: &str) -> Outcome {
+    run(scenario, variant, package, None)
+}
+
+/// One run with a shell script in the program's place; `REAL` in it is the program of this name.
+fn play_instead(scenario: &str, variant: &str, package: &str, script: &str, real: &str) -> Outcome {
+    let script = script.replace("REAL", executable(real).to_str().unwrap());
+    run(scenario, variant, package, Some(vec!["sh".into(), "-c".into(), script]))
+}
+
+fn run(scenario: &str, variant: &str, package: &str, command: Option<Vec<String>>) -> Outcome {
+    let of_this =
+        |job: &matrix::Job| (job.scenario.name, job.case.variant, job.program.package) == (scenario, variant, package);
+    let jobs: Vec<_> = matrix::jobs().into_iter().filter(of_this).collect();
+    let [job] = jobs[..] else { panic!("{} cases of {scenario} {variant} for {package}", jobs.len()) };
+    let given = given();
+    let house = House {
+        kafka: given.as_ref().map(|_| kafka()),
+        flags: flags(given.as_deref().unwrap_or("127.0.0.1:1")),
+        executables: [(package.to_owned(), executable(package))].into(),
+        command,
+        seed: random_seed(),
+        messages: 20,
+        traces: None,
+        leftovers: Leftovers::default(),
+    };
+    let outcome = house.run(job.scenario, job.case, job.program);
+    if given.is_some() {
+        assert_eq!(house.leftovers.delete(&kafka()), []);
+    }
+    outcome
+}
+
+#[track_caller]
+fn as_announced(outcome: &Outcome) {
+    let (verdict, missing, surprises) = (&outcome.verdict, &outcome.missing, &outcome.surprises);
+    assert!(outcome.as_expected(), "{verdict:?}, missing {missing:?}, surprises {surprises:?}, {}", endings(outcome));
+}
+
+/// The kinds of anomaly by which it is convicted, each once.
+#[track_caller]
+fn convicted(outcome: &Outcome) -> Vec<Kind> {
+    assert!(!outcome.as_expected());
+    let Verdict::Violated(anomalies) = &outcome.verdict else {
+        panic!("{:?}, surprises {:?}, {}", outcome.verdict, outcome.surprises, endings(outcome))
+    };
+    let mut kinds: Vec<_> = anomalies.iter().map(|anomaly| anomaly.kind).collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds
+}
+
+fn endings(outcome: &Outcome) -> String {
+    let ending = |instance: &lab::outcome::Instance| {
+        format!("{}: {:?}, saying {:?}", instance.name, instance.ended, instance.said)
+    };
+    outcome.instances.iter().map(ending).collect::<Vec<_>>().join("; ")
+}
