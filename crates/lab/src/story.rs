@@ -1,9 +1,157 @@
-//! The story of one run.
+//! The story of one run: the moments that matter, the fault marked, the books, and why.
 
+mod books;
+mod codes;
+mod fold;
+mod frames;
+mod memory;
+mod moment;
+mod moments;
+
+use moment::{Moment, Weight};
+
+use crate::layout::{cut, pad, width, wrap};
+use crate::names::short;
 use crate::outcome::Outcome;
-use crate::text::Lang;
+use crate::scenario::Exhibit;
+use crate::text::{Heading, Lang};
+use crate::verdict::Verdict;
+
+/// The name of an instance takes so many columns at most.
+const WHO: usize = 12;
+
+/// The text of the parts begins in this column.
+const PART: usize = 12;
 
 /// The moments of the trace that matter, the fault marked, the books, and why.
-pub fn render(_outcome: &Outcome, _lang: Lang, _colours: bool) -> String {
-    String::new()
+pub(crate) fn render(outcome: &Outcome, lang: Lang, colours: bool) -> String {
+    let mut text = String::new();
+    head(&mut text, outcome, lang, colours);
+    text.push('\n');
+    let told = fold::fold(&moments::moments(outcome, lang), lang);
+    if !told.is_empty() {
+        course(&mut text, &told, lang, colours);
+        text.push('\n');
+    }
+    if !matches!(outcome.verdict, Verdict::Unknown(_)) {
+        part(&mut text, Heading::Books, &books::lines(outcome, lang), lang, colours);
+    }
+    verdict(&mut text, outcome, lang, colours);
+    part(&mut text, Heading::Why, &[lang.of(outcome.case.why).to_owned()], lang, colours);
+    let settings: Vec<_> = outcome
+        .settings
+        .iter()
+        .map(|(key, value)| {
+            let why = outcome.case.settings.iter().find(|set| set.key == key);
+            let why = why.map(|set| format!("{} {}", lang.colon(), lang.of(set.why))).unwrap_or_default();
+            format!("{key}={value}{why}")
+        })
+        .collect();
+    part(&mut text, Heading::Settings, &settings, lang, colours);
+    text
+}
+
+fn head(text: &mut String, outcome: &Outcome, lang: Lang, colours: bool) {
+    let variant = match outcome.case.variant {
+        "" => String::new(),
+        variant => format!(" ({variant})"),
+    };
+    let guarantee = lang.guarantee(outcome.program.guarantee);
+    let title = format!("{}{variant} · {} · {guarantee}", outcome.scenario.name, outcome.program.package);
+    let rule = "─".repeat(width(&title));
+    let mut lines = String::new();
+    wrap(&mut lines, "", 0, &title);
+    text.push_str(&paint(&lines, "1", colours));
+    text.push_str(&cut(&rule, crate::layout::WIDTH));
+    text.push('\n');
+    part(text, Heading::Fault, &[lang.of(outcome.scenario.fault).to_owned()], lang, colours);
+    part(text, Heading::Promise, &[lang.of(outcome.case.promise).to_owned()], lang, colours);
+    let mut announced = match lang.exhibits(outcome.case.exhibits) {
+        none if none.is_empty() => lang.nothing_announced().to_owned(),
+        exhibits => exhibits,
+    };
+    let announced_already = |kind| outcome.case.exhibits.contains(&Exhibit::Anomaly(kind));
+    let allows: Vec<_> = outcome.case.allows.iter().copied().filter(|kind| !announced_already(*kind)).collect();
+    if !allows.is_empty() {
+        announced = format!("{announced} ({})", lang.may_show(&allows));
+    }
+    part(text, Heading::Announced, &[announced], lang, colours);
+}
+
+/// What happened, line by line.
+fn course(text: &mut String, told: &[Moment], lang: Lang, colours: bool) {
+    let time = told.iter().map(|moment| width(&lang.millis(moment.micros))).max().unwrap_or_default().max(5);
+    let who = told.iter().map(|moment| width(&cut(&moment.who, WHO))).max().unwrap_or_default();
+    let [millis, arrows] = lang.course();
+    let heading =
+        format!("    {}{millis}  {}  {arrows}\n", " ".repeat(time.saturating_sub(width(millis))), " ".repeat(who));
+    text.push_str(&paint(&heading, "2", colours));
+    for moment in told {
+        let is_fault = moment.weight == Weight::Fault;
+        let millis = lang.millis(moment.micros);
+        let first = format!(
+            "{}{}{millis}  {}  ",
+            if is_fault { ">>> " } else { "    " },
+            " ".repeat(time.saturating_sub(width(&millis))),
+            pad(&cut(&moment.who, WHO), who),
+        );
+        let mut lines = String::new();
+        wrap(&mut lines, &first, width(&first) + 4, &moment.text);
+        let code = match moment.weight {
+            Weight::Fault => "1;31",
+            Weight::Turn => "1",
+            Weight::Special => "33",
+            Weight::Usual => "",
+        };
+        text.push_str(&paint(&lines, code, colours));
+    }
+}
+
+fn verdict(text: &mut String, outcome: &Outcome, lang: Lang, colours: bool) {
+    let mut lines = vec![lang.judgement(outcome)];
+    if !outcome.as_expected() && !matches!(outcome.verdict, Verdict::Unknown(_)) {
+        lines.push(format!("{}{}", lang.not_as_announced(), lang.colon()));
+        let unexpected = lang.unexpected(outcome, &|name| short(outcome, name));
+        lines.extend(unexpected.into_iter().map(|line| format!("- {line}")));
+    }
+    let code = match &outcome.verdict {
+        Verdict::Holds if outcome.as_expected() => "32",
+        Verdict::Violated(_) if outcome.as_expected() => "31",
+        _ => "1;35",
+    };
+    let mut part_ = String::new();
+    part(&mut part_, Heading::Verdict, &lines, lang, false);
+    text.push_str(&paint(&part_, code, colours));
+}
+
+/// A heading, and lines beside it; nothing where there are none.
+fn part(text: &mut String, heading: Heading, lines: &[String], lang: Lang, colours: bool) {
+    let mut begins = pad(lang.heading(heading), PART);
+    for line in lines {
+        let mut wrapped = String::new();
+        wrap(&mut wrapped, &begins, PART, line);
+        let rest = wrapped.strip_prefix(lang.heading(heading)).filter(|_| colours && !begins.trim().is_empty());
+        match rest {
+            Some(rest) => {
+                text.push_str(&paint(lang.heading(heading), "36", colours));
+                text.push_str(rest);
+            }
+            None => text.push_str(&wrapped),
+        }
+        begins = " ".repeat(PART);
+    }
+}
+
+/// Each line in a colour, where colours are wanted.
+fn paint(text: &str, code: &str, colours: bool) -> String {
+    if !colours || code.is_empty() {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive('\n') {
+        let shown = line.trim_end_matches('\n');
+        out.push_str(&format!("\x1b[{code}m{shown}\x1b[0m"));
+        out.push_str(line.get(shown.len()..).unwrap_or_default());
+    }
+    out
 }

@@ -62,7 +62,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Anomaly(Kind::AbortedProcessed)],
             why: Text {
                 en: "The pipeline reads what an upstream transaction aborted, and commits a result of it: what never happened has become visible for every reader of the output, whatever its isolation level. Exactly once from end to end needs read_committed at every step.",
-                fr: "Le pipeline lit ce qu'une transaction en amont a avorté, et en commite un résultat : ce qui n'a jamais eu lieu est devenu visible pour tout lecteur de la sortie, quel que soit son niveau d'isolation. « Exactement une fois » de bout en bout exige read_committed à chaque étape.",
+                fr: "Le pipeline lit ce qu'une transaction en amont a avorté, et en valide un résultat : ce qui n'a jamais eu lieu est devenu visible pour tout lecteur de la sortie, quel que soit son niveau d'isolation. « Exactement une fois » de bout en bout exige read_committed à chaque étape.",
             },
             settings: READ_UNCOMMITTED,
             ..CASE

@@ -54,7 +54,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::Resent)],
             why: Text {
                 en: "The batch of results is sent again inside its transaction, with the same sequence number, and the broker recognises it. The transaction does not notice: it commits the results and the offsets together.",
-                fr: "Le lot de résultats est renvoyé dans sa transaction, avec le même numéro de séquence, et le broker le reconnaît. La transaction n'en voit rien : elle valide ensemble les résultats et les offsets.",
+                fr: "Le lot de résultats est renvoyé dans sa transaction, avec le même numéro de séquence, et le broker le reconnaît. La transaction n'en voit rien : elle commite ensemble les résultats et les offsets.",
             },
             ..CASE
         },

@@ -27,7 +27,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             },
             why: Text {
                 en: "The first half is stored and even acknowledged, but stored is not visible: its transaction was never committed, and the coordinator aborts it when the second instance initialises the same transactional.id. The batch that is visible is the second one, whole.",
-                fr: "La première moitié est enregistrée et même acquittée, mais enregistré ne veut pas dire visible : sa transaction n'a jamais été commitée, et le coordinateur l'avorte quand la seconde instance initialise le même transactional.id. Le lot visible est le second, entier.",
+                fr: "La première moitié est enregistrée et même acquittée, mais enregistré ne veut pas dire visible : sa transaction n'a jamais été validée, et le coordinateur l'avorte quand la seconde instance initialise le même transactional.id. Le lot visible est le second, entier.",
             },
             settings: &[Setting {
                 key: "batch.num.messages",
@@ -49,7 +49,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
             why: Text {
                 en: "Half of the batch is printed, and none of its offsets are committed: the transaction covers the batch as a whole. The second instance starts at the beginning of the batch and prints that half again.",
-                fr: "La moitié du lot est affichée, et aucun de ses offsets n'est commité : la transaction porte sur le lot entier. La seconde instance repart au début du lot et affiche de nouveau cette moitié.",
+                fr: "La moitié du lot est affichée, et aucun de ses offsets n'est validé : la transaction porte sur le lot entier. La seconde instance repart au début du lot et affiche de nouveau cette moitié.",
             },
             settings: TAKES_ITS_PLACE,
             play: half_printed,

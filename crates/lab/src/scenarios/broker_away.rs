@@ -5,9 +5,10 @@ use std::time::Duration;
 use proxy::{Action, ApiKey, Fault, When};
 
 use super::quick;
+use crate::catalogue::Role;
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Case, Ends, Exhibit, Scenario, Text};
+use crate::scenario::{Case, Ends, Exhibit, Scenario, Setting, Text};
 use crate::stage::{Stage, Start};
 
 /// For so many attempts to connect there is no broker.
@@ -75,6 +76,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 en: "Consumer, producer and both coordinators find each other again, and the transaction goes on where it was. The group has not missed its member: the broker was away for less than session.timeout.ms.",
                 fr: "Consommateur, producteur et les deux coordinateurs se retrouvent, et la transaction reprend où elle en était. Le groupe n'a pas perdu son membre : le broker est parti moins longtemps que session.timeout.ms.",
             },
+            settings: IN_A_GROUP,
             play: produce,
             ..CASE
         },
@@ -86,13 +88,16 @@ pub(super) const SCENARIO: Scenario = Scenario {
             },
             why: Text {
                 en: "The messages are fetched again: what never reached the program was never committed. The group has not missed its member: the broker was away for less than session.timeout.ms.",
-                fr: "Les messages sont relus : ce qui n'est jamais arrivé au programme n'a jamais été validé. Le groupe n'a pas perdu son membre : le broker est parti moins longtemps que session.timeout.ms.",
+                fr: "Les messages sont relus : ce qui n'est jamais arrivé au programme n'a jamais été commité. Le groupe n'a pas perdu son membre : le broker est parti moins longtemps que session.timeout.ms.",
             },
+            settings: IN_A_GROUP,
             play: consume,
             ..CASE
         },
     ],
 };
+
+const IN_A_GROUP: &[Setting] = &[quick::RECONNECT_SOON, quick::HEARTBEAT_SOON];
 
 const CASE: Case = Case {
     variant: "",
@@ -123,6 +128,13 @@ fn away(stage: &mut Stage<'_>, when: When) -> Result<(), Error> {
     quick::start(stage)?;
     stage.moment("broker away")?;
     stage.moments("refused", REFUSALS)?;
+    if !matches!(stage.program.role, Role::Producer(_)) {
+        // Asked to stop before it has found its coordinator again, it could not leave its group.
+        let heartbeat = When::response(ApiKey::Heartbeat).after("broker back");
+        stage.arm(Fault::new("in the group again", heartbeat, Action::Note));
+        stage.signal("broker back");
+        stage.moment("in the group again")?;
+    }
     stage.signal("broker back");
     stage.finish("program")?;
     Ok(())

@@ -78,12 +78,11 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "next stored",
             programs: &["producer-exactly-once"],
             promise: EXACTLY_ONCE,
-            exhibits: &[Exhibit::Mark(Mark::Aborted)],
-            allows: &[Kind::Failed, Kind::Missing, Kind::Unacknowledged],
+            exhibits: &[Exhibit::Mark(Mark::Aborted), Exhibit::Anomaly(Kind::Aborted)],
             ends: Ends::Failing,
             why: Text {
                 en: "The broker refuses the next batch too: its sequence number leaves a gap (OUT_OF_ORDER_SEQUENCE_NUMBER), so nothing can overtake. librdkafka then asks for the transaction to be aborted, and a read_committed reader sees nothing of it: all or nothing, and this time nothing.",
-                fr: "Le broker refuse aussi le lot suivant : son numéro de séquence laisse un trou (OUT_OF_ORDER_SEQUENCE_NUMBER), donc rien ne peut doubler. librdkafka demande alors d'annuler la transaction, et un lecteur read_committed n'en voit rien : tout ou rien, et cette fois rien.",
+                fr: "Le broker refuse aussi le lot suivant : son numéro de séquence laisse un trou (OUT_OF_ORDER_SEQUENCE_NUMBER), donc rien ne peut doubler. librdkafka demande alors d'avorter la transaction, et un lecteur read_committed n'en voit rien : tout ou rien, et cette fois rien.",
             },
             settings: &[PAIRS],
             play: next_stored,
@@ -96,7 +95,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::Aborted), Exhibit::Anomaly(Kind::Repeated)],
             why: Text {
                 en: "The broker refuses the next batch too, for the gap in the sequence numbers, and the transaction has to be aborted. The pipeline goes back to the committed offsets and does the batch again: the lines `process:` are there twice, the results once.",
-                fr: "Le broker refuse aussi le lot suivant, à cause du trou dans les numéros de séquence, et la transaction doit être annulée. Le pipeline revient aux offsets validés et refait le lot : les lignes `process:` sont là deux fois, les résultats une fois.",
+                fr: "Le broker refuse aussi le lot suivant, à cause du trou dans les numéros de séquence, et la transaction doit être avortée. Le pipeline revient aux offsets commités et refait le lot : les lignes `process:` sont là deux fois, les résultats une fois.",
             },
             settings: &[PAIRS],
             play: next_stored,
@@ -132,12 +131,11 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "refused",
             programs: &["producer-exactly-once"],
             promise: EXACTLY_ONCE,
-            exhibits: &[Exhibit::Mark(Mark::Aborted), Exhibit::Anomaly(Kind::Failed)],
-            allows: &[Kind::Missing, Kind::Unacknowledged],
+            exhibits: &[Exhibit::Mark(Mark::Aborted), Exhibit::Anomaly(Kind::Aborted)],
             ends: Ends::Failing,
             why: Text {
                 en: "One refused batch makes the transaction incomplete, and the program aborts it. What the broker had stored of it stays in the log, and no read_committed reader ever sees it.",
-                fr: "Un seul lot refusé rend la transaction incomplète, et le programme l'annule. Ce que le broker en avait stocké reste dans le log, et aucun lecteur read_committed ne le voit jamais.",
+                fr: "Un seul lot refusé rend la transaction incomplète, et le programme l'avorte. Ce que le broker en avait stocké reste dans le log, et aucun lecteur read_committed ne le voit jamais.",
             },
             settings: &[PAIRS],
             play: refused,
@@ -151,7 +149,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             ends: Ends::Failing,
             why: Text {
                 en: "Each attempt is a transaction of its own, and is aborted; after five the program reports the message as `failed`. Its neighbours have transactions of their own, and are committed.",
-                fr: "Chaque tentative est une transaction à part, et est annulée ; après cinq, le programme annonce le message comme `failed`. Ses voisins ont leurs propres transactions, qui sont validées.",
+                fr: "Chaque tentative est une transaction à part, et est avortée ; après cinq, le programme annonce le message comme `failed`. Ses voisins ont leurs propres transactions, qui sont commitées.",
             },
             play: refused_always,
             ..CASE
@@ -163,7 +161,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::Aborted), Exhibit::Anomaly(Kind::Repeated)],
             why: Text {
                 en: "The transaction is aborted, with the results that were stored and the offsets that were not. The pipeline reads the same messages again, and the second attempt is committed.",
-                fr: "La transaction est annulée, avec les résultats déjà stockés et les offsets qui ne l'étaient pas encore. Le pipeline relit les mêmes messages, et la seconde tentative est validée.",
+                fr: "La transaction est avortée, avec les résultats déjà stockés et les offsets qui ne l'étaient pas encore. Le pipeline relit les mêmes messages, et la seconde tentative est commitée.",
             },
             settings: &[PAIRS],
             play: refused,

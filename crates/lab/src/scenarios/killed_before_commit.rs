@@ -16,7 +16,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     },
     teaches: Text {
         en: "a transaction that was not committed has no effect in Kafka, but what was printed stays printed",
-        fr: "une transaction qui n'est pas commitée n'a aucun effet dans Kafka, mais ce qui est affiché le reste",
+        fr: "une transaction qui n'est pas validée n'a aucun effet dans Kafka, mais ce qui est affiché le reste",
     },
     cases: &[
         Case {
@@ -36,7 +36,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: Text { en: "each message is visible once", fr: "chaque message est visible une seule fois" },
             why: Text {
                 en: "It is killed in its first transaction, whose message is stored and not committed. With the same transactional.id the second instance has that transaction aborted before it sends anything, so that its own copy is the only visible one.",
-                fr: "Il est tué dans sa première transaction, dont le message est enregistré mais pas commité. Avec le même transactional.id, la seconde instance fait avorter cette transaction avant d'envoyer quoi que ce soit : sa copie est la seule visible.",
+                fr: "Il est tué dans sa première transaction, dont le message est enregistré mais pas validé. Avec le même transactional.id, la seconde instance fait avorter cette transaction avant d'envoyer quoi que ce soit : sa copie est la seule visible.",
             },
             ..CASE
         },
@@ -44,7 +44,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             programs: &["consumer-exactly-once", "eos-consumer"],
             promise: Text {
                 en: "no message is lost; an offset counts only if its transaction is committed",
-                fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est commitée",
+                fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est validée",
             },
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
             why: Text {

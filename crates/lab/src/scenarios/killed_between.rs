@@ -17,7 +17,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     },
     teaches: Text {
         en: "what is done first is done for good: commit first and a crash loses, process first and a crash repeats",
-        fr: "ce qu'on fait d'abord est acquis : commiter d'abord, un crash perd ; traiter d'abord, un crash répète",
+        fr: "ce qu'on fait d'abord est acquis : valider d'abord, un crash perd ; traiter d'abord, un crash répète",
     },
     cases: &[
         Case {
@@ -26,7 +26,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: NOT_TWICE,
             why: Text {
                 en: "The offset is not committed and the message is not processed: as if it had never been read. The second instance starts with it.",
-                fr: "L'offset n'est pas commité et le message n'est pas traité : c'est comme s'il n'avait jamais été lu. La seconde instance commence par lui.",
+                fr: "L'offset n'est pas validé et le message n'est pas traité : c'est comme s'il n'avait jamais été lu. La seconde instance commence par lui.",
             },
             play: before,
             ..CASE
@@ -50,7 +50,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
             why: Text {
                 en: "The message is processed, but the group does not know it: its committed offset still points to it. The second instance is given the message again and processes it a second time.",
-                fr: "Le message est traité, mais le groupe l'ignore : son offset commité le désigne encore. La seconde instance reçoit de nouveau le message et le traite une seconde fois.",
+                fr: "Le message est traité, mais le groupe l'ignore : son offset validé le désigne encore. La seconde instance reçoit de nouveau le message et le traite une seconde fois.",
             },
             play: before,
             ..CASE
@@ -61,7 +61,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: NOT_LOST,
             why: Text {
                 en: "The message is processed and its offset is committed, even if the program never heard of it. The second instance goes on with the next message: this is the harmless side.",
-                fr: "Le message est traité et son offset est commité, même si le programme ne l'a jamais su. La seconde instance continue au message suivant : c'est le côté sans danger.",
+                fr: "Le message est traité et son offset est validé, même si le programme ne l'a jamais su. La seconde instance continue au message suivant : c'est le côté sans danger.",
             },
             play: after,
             ..CASE
@@ -139,7 +139,7 @@ const NOT_LOST: Text = Text { en: "every message is processed", fr: "chaque mess
 
 const OFFSETS: Text = Text {
     en: "no message is lost; an offset counts only if its transaction is committed",
-    fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est commitée",
+    fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est validée",
 };
 
 const RESULTS: Text = Text {

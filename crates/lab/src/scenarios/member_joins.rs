@@ -23,16 +23,16 @@ pub(super) const SCENARIO: Scenario = Scenario {
         Case {
             programs: &["consumer-at-most-once", "consumer-at-least-once"],
             why: Text {
-                en: "The first member hears of the rebalance by its heartbeat (REBALANCE_IN_PROGRESS), but serves it only in its next poll, when the message is processed and committed. Until it has answered, the group gives its partitions to nobody, and still takes its commits.",
-                fr: "Le premier membre apprend le rééquilibrage par son heartbeat (REBALANCE_IN_PROGRESS), mais ne le sert que dans son poll suivant, une fois le message traité et validé. Tant qu'il n'a pas répondu, le groupe ne donne ses partitions à personne, et accepte encore ses validations.",
+                en: "The first member hears of the rebalance by its heartbeat (REBALANCE_IN_PROGRESS), but gives its partitions up only in its next poll, when the message is both processed and committed. Until it has joined again, the group hands them to nobody, and still takes its commits.",
+                fr: "Le premier membre apprend le rééquilibrage par son heartbeat (REBALANCE_IN_PROGRESS), mais ne rend ses partitions que dans son poll suivant, une fois le message traité et commité. Tant qu'il n'a pas rejoint le groupe de nouveau, celui-ci ne les confie à personne, et accepte encore ses commits.",
             },
             ..CASE
         },
         Case {
             programs: &["consumer-exactly-once", "eos-consumer", "eos-pipeline"],
             why: Text {
-                en: "The first member hears of the rebalance by its heartbeat (REBALANCE_IN_PROGRESS), but serves it only in its next poll, when the transaction is committed. Until then its generation stands, so its offsets are accepted; the new member starts after them.",
-                fr: "Le premier membre apprend le rééquilibrage par son heartbeat (REBALANCE_IN_PROGRESS), mais ne le sert que dans son poll suivant, une fois la transaction validée. Jusque-là sa génération reste la bonne, ses offsets sont donc acceptés ; le nouveau membre repart après eux.",
+                en: "The first member hears of the rebalance by its heartbeat (REBALANCE_IN_PROGRESS), but gives its partitions up only in its next poll, when its transaction is committed. Until then its generation is the group's, so its offsets are accepted, and the new member starts after them.",
+                fr: "Le premier membre apprend le rééquilibrage par son heartbeat (REBALANCE_IN_PROGRESS), mais ne rend ses partitions que dans son poll suivant, une fois sa transaction commitée. Jusque-là sa génération est celle du groupe : ses offsets sont acceptés, et le nouveau membre part après eux.",
             },
             ..CASE
         },
@@ -43,8 +43,8 @@ const CASE: Case = Case {
     variant: "",
     programs: &[],
     promise: Text {
-        en: "each message is processed once: a member that joins is no fault",
-        fr: "chaque message est traité une fois : l'arrivée d'un membre n'est pas une panne",
+        en: "each message is processed once: that a member joins is no excuse",
+        fr: "chaque message est traité une fois : l'arrivée d'un membre n'est pas une excuse",
     },
     exhibits: &[],
     allows: &[],

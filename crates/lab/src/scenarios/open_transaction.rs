@@ -29,7 +29,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::Stalled)],
             why: Text {
                 en: "A read_committed reader gets nothing beyond the last stable offset, which stands before the first open transaction: the messages behind it are committed and not shown. Its producer is gone, so only transaction.timeout.ms ends the wait (60 s by default): then the coordinator aborts the transaction.",
-                fr: "Un lecteur read_committed ne reçoit rien au-delà du last stable offset, arrêté devant la première transaction ouverte : les messages qui suivent sont commités et ne se montrent pas. Son producteur a disparu : seul transaction.timeout.ms (60 s par défaut) met fin à l'attente, quand le coordinateur avorte la transaction.",
+                fr: "Un lecteur read_committed ne reçoit rien au-delà du last stable offset, arrêté devant la première transaction ouverte : les messages qui suivent sont validés et ne se montrent pas. Son producteur a disparu : seul transaction.timeout.ms (60 s par défaut) met fin à l'attente, quand le coordinateur avorte la transaction.",
             },
             settings: &[ASKS_OFTEN],
             play: until_timeout,
@@ -112,20 +112,20 @@ const WAITS: Text = Text {
 
 const GROUP_GOES_ON: Text = Text {
     en: "no message is lost; an offset counts only if its transaction is committed",
-    fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est commitée",
+    fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est validée",
 };
 
 const ASKS_OFTEN: Setting = Setting {
     key: "fetch.wait.max.ms",
-    value: Amount::Of("100"),
+    value: Amount::Of("50"),
     why: Text {
-        en: "the waiting reader asks again every 100 ms instead of every 500",
-        fr: "le lecteur qui attend redemande toutes les 100 ms au lieu de toutes les 500",
+        en: "the waiting reader asks again every 50 ms instead of every 500",
+        fr: "le lecteur qui attend redemande toutes les 50 ms au lieu de toutes les 500",
     },
 };
 
 /// How long the open transaction of the input lives where nobody ends it: Kafka's clients allow no less. The reader runs
-/// already, and asks ten times in it.
+/// already, and asks twenty times in it.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Longer than any run.
@@ -155,8 +155,8 @@ fn stands_still(stage: &mut Stage<'_>, timeout: Duration) -> Result<(), Error> {
     let writer = stage.open_writer(timeout)?;
     stage.lines("program", half)?;
     stage.leave_open(writer)?;
-    // The first answer may be to a Fetch that was sent before.
-    let fetched = When::response(ApiKey::Fetch).of("program").nth(2);
+    // The first answer may be from before; then it stands where it stood.
+    let fetched = When::response(ApiKey::Fetch).of("program").nth(3);
     stage.arm(Fault::new("stands still", fetched, Action::Note));
     stage.moment("stands still")?;
     stage.fill_some(half..stage.messages())

@@ -1,15 +1,12 @@
 //! What several scenarios have in common: the usual beginning, and settings that touch no lesson.
 
-use crate::catalogue::Role;
 use crate::error::Error;
 use crate::scenario::{Amount, Setting, Text};
 use crate::stage::Stage;
 
 /// Fills the input of whoever reads one, and starts the program.
 pub(super) fn start(stage: &mut Stage<'_>) -> Result<(), Error> {
-    if !matches!(stage.program.role, Role::Producer(_)) {
-        stage.fill()?;
-    }
+    stage.fill_input()?;
     stage.start("program")
 }
 
@@ -50,5 +47,15 @@ pub(super) const RECONNECT_SOON: Setting = Setting {
     why: Text {
         en: "the client connects again sooner: when it does has no part in the guarantee",
         fr: "le client se reconnecte plus tôt : le moment où il le fait n'entre pour rien dans la garantie",
+    },
+};
+
+/// A member shows itself to its group: as often as a play that waits for it can bear.
+pub(super) const HEARTBEAT_SOON: Setting = Setting {
+    key: "heartbeat.interval.ms",
+    value: Amount::Of("200"),
+    why: Text {
+        en: "the member is heard of sooner in its group: nothing else depends on its heartbeats here",
+        fr: "le membre donne plus tôt de ses nouvelles au groupe : rien d'autre ne dépend ici de ses heartbeats",
     },
 };

@@ -67,7 +67,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::Resent)],
             why: Text {
                 en: "The batch of results is sent again inside its transaction. A commit waits for the answer to each Produce, so no offset is committed without its results.",
-                fr: "Le lot de résultats est renvoyé dans sa transaction. Un commit attend la réponse à chaque Produce, donc aucun offset n'est validé sans ses résultats.",
+                fr: "Le lot de résultats est renvoyé dans sa transaction. Un commit attend la réponse à chaque Produce, donc aucun offset n'est commité sans ses résultats.",
             },
             ..CASE
         },

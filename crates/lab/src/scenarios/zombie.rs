@@ -21,20 +21,20 @@ pub(super) const SCENARIO: Scenario = Scenario {
     },
     teaches: Text {
         en: "the same transactional.id fences the zombie; under another id only the group metadata stops it",
-        fr: "le même transactional.id exclut le zombie ; avec un autre, seules les métadonnées du groupe l'arrêtent",
+        fr: "le même transactional.id exclut le zombie (fencing) ; avec un autre, seules les métadonnées du groupe l'arrêtent",
     },
     cases: &[
         Case {
             variant: "same id",
             programs: &["producer-exactly-once"],
             promise: Text {
-                en: "the batch is there once, although two instances have sent it",
-                fr: "le lot est là une fois, bien que deux instances l'aient envoyé",
+                en: "the batch is visible once, although two instances have sent it",
+                fr: "le lot est visible une seule fois, bien que deux instances l'aient envoyé",
             },
             exhibits: &[FENCED],
             why: Text {
-                en: "When the successor initialised, the coordinator raised the producer epoch of their transactional.id and aborted the transaction that was open under it. The zombie's commit comes with the old epoch and is refused (INVALID_PRODUCER_EPOCH): its batch stays aborted, and it stops.",
-                fr: "À l'initialisation du successeur, le coordinateur a augmenté l'epoch de leur transactional.id et avorté la transaction qui y était ouverte. Le commit du zombie porte l'ancien epoch et est refusé (INVALID_PRODUCER_EPOCH) : son lot reste avorté, et il s'arrête.",
+                en: "When the successor initialised, the coordinator aborted the transaction that was open under their transactional.id and raised its producer epoch. The zombie's commit carries the old epoch and is refused (INVALID_PRODUCER_EPOCH): its batch stays aborted, and it stops.",
+                fr: "Quand le successeur s'est initialisé, le coordinateur a avorté la transaction ouverte sous leur transactional.id et augmenté l'epoch de celui-ci. Le commit du zombie porte l'ancienne epoch et est refusé (INVALID_PRODUCER_EPOCH) : son lot reste avorté, et il s'arrête.",
             },
             ..CASE
         },
@@ -42,14 +42,15 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "same id",
             programs: &["eos-producer"],
             promise: Text {
-                en: "each message is there once, although two instances have sent the first one",
-                fr: "chaque message est là une fois, bien que deux instances aient envoyé le premier",
+                en: "each message is visible once, although two instances have sent the first one",
+                fr: "chaque message est visible une seule fois, bien que deux instances aient envoyé le premier",
             },
             // The zombie reports its message as failed: its own attempt is.
             exhibits: &[FENCED, Exhibit::Anomaly(Kind::Failed)],
+            messages: 5,
             why: Text {
-                en: "The successor has the same transactional.id: the coordinator aborted the zombie's transaction and raised the producer epoch. The zombie wakes up, learns that it is fenced (INVALID_PRODUCER_EPOCH), reports its message as failed and stops; the successor has committed that message.",
-                fr: "Le successeur a le même transactional.id : le coordinateur a avorté la transaction du zombie et augmenté l'epoch du producteur. Le zombie se réveille, apprend qu'il est exclu (INVALID_PRODUCER_EPOCH), annonce son message comme échoué et s'arrête ; le successeur, lui, a validé ce message.",
+                en: "The successor has the same transactional.id: for it, the coordinator aborted the zombie's transaction and raised the producer epoch. The zombie's commit is refused (INVALID_PRODUCER_EPOCH), so it reports its message as failed and stops; the copy that counts is the successor's.",
+                fr: "Le successeur a le même transactional.id : pour lui, le coordinateur a avorté la transaction du zombie et augmenté l'epoch du producteur. Le commit du zombie est refusé (INVALID_PRODUCER_EPOCH) : il annonce son message comme échoué et s'arrête ; la copie qui compte est celle du successeur.",
             },
             ..CASE
         },
@@ -57,14 +58,14 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "same id",
             programs: &["consumer-exactly-once", "eos-consumer"],
             promise: Text {
-                en: "the committed offset moves once past each message, with a transaction; what is printed may be printed again",
-                fr: "l'offset validé passe une fois sur chaque message, avec une transaction ; l'affichage, lui, peut se répéter",
+                en: "no message is lost; an offset counts only if its transaction is committed, a line may be printed again",
+                fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est commitée, une ligne peut s'afficher de nouveau",
             },
             exhibits: &[FENCED, PRINTED_TWICE],
             settings: SAME_PLACE,
             why: Text {
-                en: "The zombie's offsets were pending in a transaction that the coordinator aborted when the successor initialised with the same transactional.id; its commit comes with an old producer epoch and is refused. The successor started from the offset committed before and printed the messages of that transaction again: the print is outside Kafka, no fencing takes it back.",
-                fr: "Les offsets du zombie étaient en attente dans une transaction que le coordinateur a avortée quand le successeur s'est initialisé avec le même transactional.id ; son commit porte un ancien epoch et est refusé. Le successeur est reparti de l'offset validé auparavant et a affiché de nouveau les messages de cette transaction : l'affichage est hors de Kafka, aucune exclusion ne l'efface.",
+                en: "The zombie's offsets were pending in a transaction that the coordinator aborted when the successor initialised with the same transactional.id; its commit carries the old producer epoch and is refused. The successor went on from the offset committed before, and printed the messages of that transaction again: the print is outside Kafka, and no fencing takes it back.",
+                fr: "Les offsets du zombie étaient en attente dans une transaction que le coordinateur a avortée quand le successeur s'est initialisé avec le même transactional.id ; son commit porte l'ancienne epoch et est refusé. Le successeur est reparti de l'offset commité auparavant et a affiché de nouveau les messages de cette transaction : l'affichage est hors de Kafka, et aucune exclusion ne l'efface.",
             },
             ..CASE
         },
@@ -72,14 +73,14 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "same id",
             programs: &["eos-pipeline"],
             promise: Text {
-                en: "each result is in the output once, although two instances have produced it",
-                fr: "chaque résultat est une fois dans la sortie, bien que deux instances l'aient produit",
+                en: "each input has one visible result, although two instances have produced it",
+                fr: "chaque entrée a un seul résultat visible, bien que deux instances l'aient produit",
             },
             exhibits: &[FENCED, DONE_TWICE],
             settings: SAME_PLACE,
             why: Text {
-                en: "Results and offsets of the zombie were one open transaction; the successor, initialising with the same transactional.id, had it aborted, found the offsets where they were before, and did the work again. The zombie's commit carries the old producer epoch and is refused: the output holds the successor's results alone.",
-                fr: "Les résultats et les offsets du zombie formaient une transaction encore ouverte ; le successeur, en s'initialisant avec le même transactional.id, l'a fait avorter, a trouvé les offsets où ils étaient avant et a refait le travail. Le commit du zombie porte l'ancien epoch et est refusé : la sortie ne contient que les résultats du successeur.",
+                en: "The zombie's results and offsets were one open transaction: the successor, initialising with the same transactional.id, had it aborted, and did the work again from the offsets committed before. The zombie's commit carries the old producer epoch and is refused (INVALID_PRODUCER_EPOCH): the visible results are the successor's.",
+                fr: "Les résultats et les offsets du zombie formaient une seule transaction, encore ouverte : le successeur, en s'initialisant avec le même transactional.id, l'a fait avorter, et a refait le travail depuis les offsets commités auparavant. Le commit du zombie porte l'ancienne epoch et est refusé (INVALID_PRODUCER_EPOCH) : les résultats visibles sont ceux du successeur.",
             },
             ..CASE
         },
@@ -87,14 +88,14 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "random id",
             programs: &["eos-consumer"],
             promise: Text {
-                en: "the committed offset moves once past each message; what is printed may be printed again",
-                fr: "l'offset validé passe une fois sur chaque message ; l'affichage, lui, peut se répéter",
+                en: "no message is lost; an offset counts only if its transaction is committed, a line may be printed again",
+                fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est commitée, une ligne peut s'afficher de nouveau",
             },
             exhibits: &[Exhibit::Mark(Mark::OffsetsRefused), PRINTED_TWICE],
             settings: SAME_PLACE,
             why: Text {
-                en: "With the course's uuid4 the successor has another transactional.id: the coordinator sees two strangers and fences nobody. Only the group metadata sent with the offsets stops the zombie: the group has given its place to another member, refuses its offsets, and it aborts.",
-                fr: "Avec l'uuid4 du cours, le successeur a un autre transactional.id : le coordinateur voit deux inconnus et n'exclut personne. Seules les métadonnées du groupe, envoyées avec les offsets, arrêtent le zombie : le groupe a donné sa place à un autre membre et refuse ses offsets ; il avorte.",
+                en: "With the course's uuid4 the successor has another transactional.id: the transaction coordinator sees two strangers, and fences nobody. Only the group metadata that go with the offsets stop the zombie: the group has given its place to another member and refuses them, so it aborts.",
+                fr: "Avec le uuid4 du cours, le successeur a un autre transactional.id : le coordinateur de transactions voit deux inconnus, et n'exclut personne. Seules les métadonnées du groupe qui accompagnent les offsets arrêtent le zombie : le groupe a donné sa place à un autre membre et les refuse, il avorte donc.",
             },
             play: other_id,
             ..CASE
@@ -103,14 +104,14 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "random id and offsets sent",
             programs: &["eos-consumer"],
             promise: Text {
-                en: "the committed offset moves once past each message; what is printed may be printed again",
-                fr: "l'offset validé passe une fois sur chaque message ; l'affichage, lui, peut se répéter",
+                en: "no message is lost; an offset counts only if its transaction is committed, a line may be printed again",
+                fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est commitée, une ligne peut s'afficher de nouveau",
             },
             exhibits: &[Exhibit::Mark(Mark::Stalled)],
             settings: SAME_PLACE,
             why: Text {
-                en: "The zombie's offsets are already in its transaction, and nobody can end that transaction: the successor's random transactional.id is another. So the successor gets no committed offsets (UNSTABLE_OFFSET_COMMIT) and stands still until the zombie wakes up and commits; had it never woken, until transaction.timeout.ms (60 s). A stable id would have ended it at once.",
-                fr: "Les offsets du zombie sont déjà dans sa transaction, et personne ne peut la terminer : le transactional.id du successeur, tiré au hasard, est un autre. Le successeur n'obtient donc pas les offsets validés (UNSTABLE_OFFSET_COMMIT) et reste arrêté jusqu'à ce que le zombie se réveille et valide ; sans réveil, jusqu'à transaction.timeout.ms (60 s). Un id stable l'aurait terminée aussitôt.",
+                en: "The zombie's offsets are in its transaction already, and its random transactional.id (the course's uuid4) is nobody else's: the successor cannot end that transaction as it would with a stable one. It is refused the group's offsets (UNSTABLE_OFFSET_COMMIT) and stands still until the zombie wakes up and commits; if it never did, until transaction.timeout.ms is over (60 s by default).",
+                fr: "Les offsets du zombie sont déjà dans sa transaction, et personne d'autre n'a son transactional.id aléatoire (le uuid4 du cours) : le successeur ne peut pas y mettre fin, comme il le ferait avec un id stable. Il se voit refuser les offsets du groupe (UNSTABLE_OFFSET_COMMIT) et reste arrêté jusqu'à ce que le zombie se réveille et commite ; sans réveil, jusqu'à la fin de transaction.timeout.ms (60 s par défaut).",
             },
             play: offsets_sent,
             ..CASE
@@ -119,14 +120,14 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "two ids",
             programs: &["eos-pipeline"],
             promise: Text {
-                en: "each result is in the output once, although two instances have produced it",
-                fr: "chaque résultat est une fois dans la sortie, bien que deux instances l'aient produit",
+                en: "each input has one visible result, although two instances have produced it",
+                fr: "chaque entrée a un seul résultat visible, bien que deux instances l'aient produit",
             },
             exhibits: &[Exhibit::Mark(Mark::OffsetsRefused), Exhibit::Mark(Mark::Aborted), DONE_TWICE],
             settings: SAME_PLACE,
             why: Text {
-                en: "Two transactional.ids: no producer epoch stops the zombie. But with its offsets it sends the group metadata (member id and generation, KIP-447); the group has another member in its place and refuses them, so the zombie must abort, and its results with them.",
-                fr: "Deux transactional.id : aucun epoch n'arrête le zombie. Mais avec ses offsets il envoie les métadonnées du groupe (identifiant de membre et génération, KIP-447) ; le groupe a un autre membre à sa place et les refuse : le zombie doit avorter, et ses résultats avec.",
+                en: "With two transactional.ids, no producer epoch stops the zombie. But with its offsets go the group metadata (member id and generation, KIP-447): the group has another member in its place and refuses them, so the transaction is aborted, results included.",
+                fr: "Avec deux transactional.id, aucune epoch n'arrête le zombie. Mais ses offsets sont accompagnés des métadonnées du groupe (identifiant du membre et génération, KIP-447) : le groupe a un autre membre à sa place et les refuse, la transaction est donc avortée, résultats compris.",
             },
             play: other_id,
             ..CASE
@@ -135,16 +136,16 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "two ids and no metadata",
             programs: &["eos-pipeline"],
             promise: Text {
-                en: "each result is in the output once; it is not kept here, since the group metadata is taken out of the requests",
-                fr: "chaque résultat est une fois dans la sortie ; promesse rompue ici, car les métadonnées du groupe sont retirées des requêtes",
+                en: "each input has one visible result; here the group metadata are taken out of the requests, to see what they are for",
+                fr: "chaque entrée a un seul résultat visible ; ici, les métadonnées du groupe sont retirées des requêtes, pour voir à quoi elles servent",
             },
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated), DONE_TWICE],
             // Where the zombie's batch was not the whole input, the group's offset moves back to its end.
             allows: &[Kind::NotCommitted],
             settings: SAME_PLACE,
             why: Text {
-                en: "Without group metadata (generation −1 and no member, as clients before KIP-447 send it) the coordinator cannot tell that the zombie has lost its place. It takes the offsets, the transaction commits, and each of its results is in the output a second time.",
-                fr: "Sans métadonnées du groupe (génération −1 et aucun membre, comme l'envoient les clients antérieurs à KIP-447), le coordinateur ne peut pas savoir que le zombie a perdu sa place. Il prend les offsets, la transaction est validée, et chacun de ses résultats est une seconde fois dans la sortie.",
+                en: "Without group metadata (generation −1 and no member, as clients before KIP-447 send it) the group coordinator cannot know that the zombie has lost its place, and takes its offsets. The transaction commits, and each of its results is in the output a second time.",
+                fr: "Sans métadonnées du groupe (génération −1 et aucun membre, comme l'envoient les clients antérieurs à KIP-447), le coordinateur du groupe ne peut pas savoir que le zombie a perdu sa place, et prend ses offsets. La transaction est commitée, et chacun de ses résultats est une seconde fois dans la sortie.",
             },
             play: no_metadata,
             ..CASE

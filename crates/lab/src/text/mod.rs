@@ -14,12 +14,13 @@ mod errors;
 mod kinds;
 mod lists;
 mod marks;
-pub(crate) mod moments;
+mod moments;
 mod stories;
 mod tables;
 mod verdicts;
 
 use Lang::{En, Fr};
+pub(crate) use stories::{Heading, Number};
 
 use crate::scenario::Text;
 

@@ -48,7 +48,7 @@ pub(crate) struct Header {
 /// Why this is no request of Kafka's, in one sentence.
 pub(crate) fn header(frame: &Bytes) -> Result<Header, String> {
     let length = shape::check_header(1, frame).map_err(|malformed| match frame.get(..2) {
-        Some([0x16, 3]) => "a TLS handshake, where a request in plain text is expected".into(),
+        Some([0x16, 3]) => "a TLS handshake, where requests in plain text are expected".into(),
         _ => format!("no Kafka request ({malformed})"),
     })?;
     let (Some(fixed), Some(client_id)) = (frame.first_chunk::<8>(), frame.get(10..length)) else {

@@ -193,10 +193,10 @@ fn add_partitions_to_txn(response: AddPartitionsToTxnResponse, version: i16) -> 
     }
 }
 
-fn end_txn(response: EndTxnResponse, version: i16) -> Facts {
+fn end_txn(response: EndTxnResponse, _: i16) -> Facts {
     Facts {
-        producer_id: offset(response.producer_id.0).filter(|_| version >= 5),
-        producer_epoch: (version >= 5 && response.producer_epoch >= 0).then_some(response.producer_epoch),
+        producer_id: offset(response.producer_id.0),
+        producer_epoch: (response.producer_epoch >= 0).then_some(response.producer_epoch),
         ..error(response.error_code)
     }
 }

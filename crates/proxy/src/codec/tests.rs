@@ -3,6 +3,7 @@ mod batches;
 mod errors;
 mod headers;
 mod noise;
+mod recorded;
 mod requests;
 mod responses;
 mod support;

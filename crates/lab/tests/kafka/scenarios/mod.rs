@@ -1,8 +1,19 @@
 //! The scenarios: as announced with the program of the course, convicting with another in its place.
 
+mod aborted_input;
+mod batch_half_done;
+mod commit_lost;
 mod evicted;
+mod killed_after_commit;
+mod killed_before_commit;
+mod killed_between;
 mod member_joins;
+mod open_transaction;
 mod zombie;
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Once;
 
 use lab::ledger::Kind;
 use lab::matrix;
@@ -24,6 +35,21 @@ fn play(scenario: &str, variant: &str, package: &str) -> Outcome {
 fn play_instead(scenario: &str, variant: &str, package: &str, script: &str, real: &str) -> Outcome {
     let script = script.replace("REAL", executable(real).to_str().unwrap());
     run(scenario, variant, package, Some(vec!["sh".into(), "-c".into(), script]))
+}
+
+/// One run with a pipeline in the program's place that uses no transaction: it stores its results, then commits.
+fn play_plain_pipeline(scenario: &str, variant: &str) -> Outcome {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "-p", "lab", "--example", "at-least-once-pipeline"]);
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success());
+    });
+    let plain = Path::new(env!("CARGO_BIN_EXE_lab")).with_file_name("examples").join("at-least-once-pipeline");
+    run(scenario, variant, "eos-pipeline", Some(vec![plain.to_str().unwrap().to_owned()]))
 }
 
 fn run(scenario: &str, variant: &str, package: &str, command: Option<Vec<String>>) -> Outcome {
@@ -55,10 +81,16 @@ fn as_announced(outcome: &Outcome) {
     assert!(outcome.as_expected(), "{verdict:?}, missing {missing:?}, surprises {surprises:?}, {}", endings(outcome));
 }
 
-/// The kinds of anomaly by which it is convicted, each once.
+/// The kinds of anomaly by which it is convicted, each once: it is not the program that was announced.
 #[track_caller]
 fn convicted(outcome: &Outcome) -> Vec<Kind> {
     assert!(!outcome.as_expected());
+    broken(outcome)
+}
+
+/// The kinds of anomaly that break the promise, each once.
+#[track_caller]
+fn broken(outcome: &Outcome) -> Vec<Kind> {
     let Verdict::Violated(anomalies) = &outcome.verdict else {
         panic!("{:?}, surprises {:?}, {}", outcome.verdict, outcome.surprises, endings(outcome))
     };

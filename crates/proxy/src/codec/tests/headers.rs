@@ -31,7 +31,7 @@ fn what_is_no_request_is_told_why() {
     let why = |frame: &'static [u8]| header(&Bytes::from_static(frame)).unwrap_err();
     assert_eq!(
         why(&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 0, 0]),
-        "a TLS handshake, where a request in plain text is expected"
+        "a TLS handshake, where requests in plain text are expected"
     );
     assert!(why(b"GET / HTTP/1.1\r\n\r\n").starts_with("no Kafka request (header, client_id"));
     assert!(why(&[0x80, 0, 0, 0, 0, 0, 0, 7, 0xff, 0xff]).starts_with("no Kafka request (API key -32768"));

@@ -92,8 +92,15 @@ fn fetch() {
         } else {
             (wanted.with_topic_id(Uuid::from_bytes(TOPIC_ID)), TOPIC_ID_TEXT)
         };
-        let expected = Facts { partitions: vec![part(name, 1, Some(11)), part(name, 2, Some(0))], ..Facts::default() };
-        assert_eq!(facts(version, &FetchRequest::default().with_topics(vec![wanted])), expected, "version {version}");
+        let partitions = vec![part(name, 1, Some(11)), part(name, 2, Some(0))];
+        for read_committed in [false, true] {
+            let body = FetchRequest::default()
+                .with_topics(vec![wanted.clone()])
+                .with_isolation_level(i8::from(read_committed));
+            let expected =
+                Facts { read_committed: Some(read_committed), partitions: partitions.clone(), ..Facts::default() };
+            assert_eq!(facts(version, &body), expected, "version {version}");
+        }
     }
 }
 

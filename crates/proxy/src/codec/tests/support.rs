@@ -80,6 +80,9 @@ fn bytes(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     out.extend(bytes.unwrap_or_default());
 }
 
+/// `None` for null.
+pub(super) type KeyAndValue = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// A batch before it is written.
 #[derive(Clone)]
 pub(super) struct Draft {
@@ -88,7 +91,7 @@ pub(super) struct Draft {
     pub(super) producer_id: i64,
     pub(super) producer_epoch: i16,
     pub(super) base_sequence: i32,
-    pub(super) records: Vec<(Option<Vec<u8>>, Option<Vec<u8>>)>,
+    pub(super) records: Vec<KeyAndValue>,
 }
 
 pub(super) const TRANSACTIONAL: i16 = 0x10;
