@@ -76,6 +76,8 @@ struct Output {
 #[derive(Default)]
 struct State {
     lines: Vec<(Instant, String)>,
+    /// What came after the last end of a line.
+    unfinished: Option<(Instant, String)>,
     closed: bool,
     flooded: bool,
     pause_after: Option<usize>,
@@ -184,8 +186,14 @@ impl Child {
         // Its last words may still be in the pipes.
         self.watch(usize::MAX, LAST_WORDS, |_| false);
         let _ = self.log_ended.recv_timeout(LAST_WORDS);
+        let mut output = self.output.lock();
+        let unfinished = output.unfinished.take();
         Some(match (status.code(), status.signal()) {
-            (Some(code), _) => Ended::Status(code),
+            (Some(code), _) => {
+                output.lines.extend(unfinished);
+                Ended::Status(code)
+            }
+            // Killed in the middle of a line: what is there of it says nothing, or something else.
             (None, signal) => Ended::Signal(signal.unwrap_or(0)),
         })
     }
@@ -199,7 +207,7 @@ impl Child {
     /// Whether the program itself has ended; what it has started may run on.
     pub fn has_ended(&self) -> bool {
         let group = *self.control.lock();
-        group.is_none_or(|pid| has_ended(pid))
+        group.is_none_or(has_ended)
     }
 }
 
@@ -292,8 +300,12 @@ impl Output {
     /// Keeps each line; ends with the output, or with the program when it prints too much.
     fn read(&self, output: impl Read, most: usize, control: &Control) {
         let mut output = BufReader::new(output);
-        while let Some(line) = read_line(&mut output) {
+        while let Some(Piece { line, is_whole }) = read_line(&mut output) {
             let mut state = self.lock();
+            if !is_whole {
+                state.unfinished = Some((Instant::now(), line));
+                break;
+            }
             if state.lines.len() == most {
                 state.flooded = true;
                 drop(state);
@@ -317,7 +329,7 @@ impl Output {
 
 fn keep_tail(output: impl Read, tail: &Mutex<VecDeque<String>>) {
     let mut output = BufReader::new(output);
-    while let Some(line) = read_line(&mut output) {
+    while let Some(Piece { line, .. }) = read_line(&mut output) {
         log::debug!("{line}");
         let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
         if tail.len() == LOG_TAIL {
@@ -327,13 +339,19 @@ fn keep_tail(output: impl Read, tail: &Mutex<VecDeque<String>>) {
     }
 }
 
+/// A line, and whether it came to its end.
+struct Piece {
+    line: String,
+    is_whole: bool,
+}
+
 /// The next line, cut after [`LINE`] bytes; `None` at the end. What is not UTF-8 is replaced: no line of the grammar.
-fn read_line(output: &mut impl BufRead) -> Option<String> {
+fn read_line(output: &mut impl BufRead) -> Option<Piece> {
     let mut line = Vec::new();
     loop {
         let chunk = output.fill_buf().ok()?;
         if chunk.is_empty() {
-            return (!line.is_empty()).then(|| text(line));
+            return (!line.is_empty()).then(|| Piece { line: text(line), is_whole: false });
         }
         let end = chunk.iter().position(|&byte| byte == b'\n');
         let part = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or_default();
@@ -342,7 +360,7 @@ fn read_line(output: &mut impl BufRead) -> Option<String> {
         let used = part.len() + usize::from(end.is_some());
         output.consume(used);
         if end.is_some() {
-            return Some(text(line));
+            return Some(Piece { line: text(line), is_whole: true });
         }
     }
 }
@@ -394,6 +412,14 @@ mod tests {
         let lines: Vec<_> = child.lines().into_iter().map(|(_, line)| line).collect();
         assert_eq!(lines, ["one", "two", "three"]);
         assert_eq!(child.log(), ["why"]);
+    }
+
+    #[test]
+    fn a_line_in_which_the_program_was_killed_does_not_count() {
+        let mut child = shell("printf 'msg-1\\nmsg-1'; kill -9 $$");
+        assert_eq!(child.wait(SOON), Some(Ended::Signal(9)));
+        let lines: Vec<_> = child.lines().into_iter().map(|(_, line)| line).collect();
+        assert_eq!(lines, ["msg-1"], "the second was to be msg-10, perhaps");
     }
 
     #[test]

@@ -9,6 +9,9 @@ mod stalled;
 #[cfg(test)]
 mod testing;
 mod transactions;
+mod uncommitted;
+
+pub(crate) use uncommitted::uncommitted;
 
 use std::collections::{HashMap, HashSet};
 

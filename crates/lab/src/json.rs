@@ -86,7 +86,7 @@ fn outcome(outcome: &Outcome) -> Json {
             "micros": micros(*event),
         })).collect::<Vec<_>>(),
         "instances": outcome.instances.iter().map(instance).collect::<Vec<_>>(),
-        "settings": outcome.settings.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect::<Vec<_>>(),
+        "settings": outcome.settings.iter().map(|(key, value)| json!({ "key": safe(key), "value": safe(value) })).collect::<Vec<_>>(),
         "took_ms": u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
     })
 }
@@ -102,7 +102,7 @@ fn shown(outcome: &Outcome) -> Vec<&'static str> {
 
 fn instance(instance: &Instance) -> Json {
     json!({
-        "name": instance.name,
+        "name": safe(&instance.name),
         "ended": instance.ended.map(ended),
         "said": instance.said.as_deref().map(safe),
         "lines": instance.lines.len(),
@@ -119,7 +119,7 @@ fn anomaly(anomaly: &Anomaly) -> Json {
         "value": anomaly.value.to_string(),
         "times": anomaly.times,
         "places": anomaly.places.iter().map(|place| json!({
-            "topic": place.topic,
+            "topic": safe(&place.topic),
             "partition": place.partition,
             "offset": place.offset,
         })).collect::<Vec<_>>(),
@@ -185,6 +185,7 @@ pub(crate) fn kind(kind: Kind) -> &'static str {
         Kind::Duplicated => "duplicated",
         Kind::Reordered => "reordered",
         Kind::AbortedVisible => "aborted_visible",
+        Kind::Uncommitted => "uncommitted",
         Kind::Torn => "torn",
         Kind::Half => "half",
         Kind::AbortedProcessed => "aborted_processed",
@@ -230,5 +231,52 @@ pub(crate) fn ends(ends: Ends) -> &'static str {
         Ends::Well => "well",
         Ends::Failing => "failing",
         Ends::Anyhow => "anyhow",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sample::{self, KINDS, MARKS};
+
+    #[test]
+    fn the_object_is_as_documented() {
+        let json = render(&[sample::story::ack_lost()], 7);
+        let mut text = format!("{json:#}\n");
+        sample::golden("ack-lost.json", include_str!("testdata/ack-lost.json"), &text);
+        // What the head of this file names is there, and the other way round.
+        let documentation = include_str!("json.rs");
+        for part in text.clone().split('"').skip(1).step_by(2).filter(|part| !part.contains(' ')) {
+            text = part.to_owned();
+            let value =
+                ["lab-7", "ack-lost", "producer", "msg-", "program"].iter().any(|value| part.starts_with(value));
+            assert!(value || documentation.contains(&format!("\"{part}\"")), "{part} is not documented");
+        }
+        assert!(!text.is_empty());
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let names: HashSet<_> = KINDS
+            .iter()
+            .map(|kind| exhibit(Exhibit::Anomaly(*kind)))
+            .chain(MARKS.iter().map(|mark| exhibit(Exhibit::Mark(*mark))))
+            .collect();
+        assert_eq!(names.len(), KINDS.len() + MARKS.len());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn any_outcome_is_json_without_control_characters(outcome in sample::wild::outcome()) {
+            let text = render(&[outcome], 1).to_string();
+            prop_assert!(!text.contains(char::is_control));
+            prop_assert!(serde_json::from_str::<Json>(&text).is_ok());
+        }
     }
 }

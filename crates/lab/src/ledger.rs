@@ -65,6 +65,9 @@ pub enum Kind {
     Reordered,
     /// The program says that its transaction was aborted; a read_committed reader sees it.
     AbortedVisible,
+    /// A read_committed reader sees it, and its program never asked for the commit of the transaction (see
+    /// [`crate::evidence`]).
+    Uncommitted,
     /// Not visible, while another message of the same transaction is.
     Torn,
     /// The pipeline's result is visible, and the offset of its input, of the same transaction, is not committed.
@@ -95,6 +98,13 @@ pub enum Kind {
 }
 
 impl Ledger {
+    /// The same books with more anomalies.
+    #[must_use]
+    pub(crate) fn with(mut self, anomalies: Vec<Anomaly>) -> Self {
+        self.anomalies.extend(anomalies);
+        self
+    }
+
     /// How many anomalies there are of this kind; a duplicate counts once for each surplus copy.
     pub fn count(&self, kind: Kind) -> usize {
         self.anomalies.iter().filter(|anomaly| anomaly.kind == kind).map(|anomaly| anomaly.times).sum()

@@ -112,3 +112,37 @@ fn case(case: &Case) -> Json {
         })).collect::<Vec<_>>(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::{WIDTH, width};
+
+    #[test]
+    fn every_scenario_is_there_with_its_variants_and_programs() {
+        for lang in [Lang::En, Lang::Fr] {
+            let text = render(lang, false);
+            for scenario in scenarios::ALL {
+                assert!(text.contains(scenario.name), "{}", scenario.name);
+                for case in scenario.cases {
+                    assert!(text.contains(case.variant), "{}", case.variant);
+                    assert!(case.programs.iter().all(|program| text.contains(program)), "{}", scenario.name);
+                }
+            }
+            assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
+        }
+    }
+
+    #[test]
+    fn as_json_it_has_everything() {
+        let list: Json = serde_json::from_str(&render(Lang::Fr, true)).expect("JSON");
+        let all = list["scenarios"].as_array().expect("an array");
+        assert_eq!(all.len(), scenarios::ALL.len());
+        let ack_lost = all.iter().find(|scenario| scenario["name"] == "ack-lost").expect("ack-lost");
+        let case = &ack_lost["cases"][0];
+        assert_eq!(case["programs"][0]["program"], "producer-at-least-once");
+        assert_eq!(case["programs"][0]["announced"], "holds");
+        assert_eq!(case["exhibits"][0], "duplicated");
+        assert!(case["why"]["fr"].is_string() && case["why"]["en"].is_string());
+    }
+}

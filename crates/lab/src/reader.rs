@@ -140,10 +140,6 @@ pub(crate) fn read_range(
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => {
                 let end = bounds.get(&message.partition()).map_or(i64::MIN, |&(_, end)| end);
-                // Somebody may write all the time: then the end of the partition never comes.
-                if message.offset() + 1 >= end {
-                    open.remove(&message.partition());
-                }
                 if message.offset() < end {
                     records.push(Record {
                         partition: message.partition(),
@@ -151,6 +147,9 @@ pub(crate) fn read_range(
                         key: Value::new(message.key()),
                         value: Value::new(message.payload()),
                     });
+                } else {
+                    // Somebody goes on writing: the end of the partition may never come.
+                    open.remove(&message.partition());
                 }
             }
             // The reader has passed the end as it is now, and that end is not before the one found above.

@@ -1,19 +1,19 @@
 //! Outcomes for the tests of what is made from them.
 
+pub(crate) mod story;
+pub(crate) mod wild;
+
 use std::time::Duration;
 
-use common::grammar::Position;
-use proptest::prelude::*;
-
-use crate::catalogue::{PROGRAMS, Program, find};
-use crate::child::Ended;
+use crate::catalogue::{Program, find};
 use crate::error::Error;
 use crate::ledger::{Anomaly, Kind, Ledger};
 use crate::names::label;
 use crate::outcome::Outcome;
 use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
 use crate::value::Value;
-use crate::verdict::{Failure, Surprise, Verdict, judge};
+use crate::verdict::{Surprise, Verdict, judge};
+use common::grammar::Position;
 
 const fn text(en: &'static str, fr: &'static str) -> Text {
     Text { en, fr }
@@ -136,26 +136,13 @@ pub(crate) fn table() -> Vec<Outcome> {
     ]
 }
 
-/// Text as a hostile client may send it.
-pub(crate) fn wild() -> impl Strategy<Value = String> {
-    prop_oneof![
-        any::<String>(),
-        "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{202e}\u{200b}日é]{0,40}",
-        Just("x".repeat(1_000)),
-        "[a-z ]{0,300}"
-    ]
-}
-
-fn kind() -> impl Strategy<Value = Kind> {
-    proptest::sample::select(KINDS)
-}
-
 /// All kinds.
 pub(crate) const KINDS: &[Kind] = &[
     Kind::Lost,
     Kind::Duplicated,
     Kind::Reordered,
     Kind::AbortedVisible,
+    Kind::Uncommitted,
     Kind::Torn,
     Kind::Half,
     Kind::AbortedProcessed,
@@ -181,60 +168,6 @@ pub(crate) const MARKS: &[Mark] = &[
     Mark::Aborted,
     Mark::CommitRepeated,
 ];
-
-fn anomaly() -> impl Strategy<Value = Anomaly> {
-    let place = (wild(), any::<i32>(), any::<i64>()).prop_map(|(topic, partition, offset)| Position {
-        topic: topic.into(),
-        partition,
-        offset,
-    });
-    (kind(), wild(), 0..10_000_000_usize, proptest::collection::vec(place, 0..8))
-        .prop_map(|(kind, value, times, places)| Anomaly { kind, value: Value::from(value.as_str()), times, places })
-}
-
-fn ended() -> impl Strategy<Value = Ended> {
-    prop_oneof![any::<i32>().prop_map(Ended::Status), any::<i32>().prop_map(Ended::Signal)]
-}
-
-fn surprise() -> impl Strategy<Value = Surprise> {
-    prop_oneof![
-        anomaly().prop_map(Surprise::Anomaly),
-        (ended(), proptest::option::of(wild())).prop_map(|(ended, said)| Surprise::Failed(Failure { ended, said })),
-        (any::<usize>(), any::<usize>()).prop_map(|(written, seen)| Surprise::AbortedInput { written, seen }),
-    ]
-}
-
-/// Any outcome, as far as its numbers and texts go.
-pub(crate) fn any_outcome() -> impl Strategy<Value = Outcome> {
-    let cases: Vec<(usize, usize)> = vec![(0, 0), (0, 1), (1, 0), (1, 1)];
-    let verdict = prop_oneof![
-        Just(Verdict::Holds),
-        proptest::collection::vec(anomaly(), 0..4).prop_map(Verdict::Violated),
-        wild().prop_map(|why| Verdict::Unknown(Error::Refused(why))),
-    ];
-    (
-        proptest::sample::select(cases),
-        proptest::sample::select(PROGRAMS.iter().collect::<Vec<_>>()),
-        verdict,
-        proptest::collection::vec(anomaly(), 0..8),
-        proptest::collection::vec(surprise(), 0..4),
-        proptest::collection::vec(proptest::sample::select(MARKS), 0..3),
-        proptest::collection::vec((wild(), wild()), 0..2),
-        any::<u32>(),
-    )
-        .prop_map(|((scenario, case), program, verdict, anomalies, surprises, marks, settings, took)| {
-            let scenario = &SCENARIOS[scenario];
-            let mut outcome = Outcome::unknown(scenario, &scenario.cases[case], program, Error::Interrupted);
-            outcome.verdict = verdict;
-            outcome.ledger.anomalies = anomalies;
-            outcome.surprises = surprises;
-            outcome.missing = marks.iter().copied().map(Exhibit::Mark).collect();
-            outcome.marks = marks.into_iter().zip(0..).collect();
-            outcome.settings = settings;
-            outcome.took = Duration::from_millis(took.into());
-            outcome
-        })
-}
 
 /// Compares with a file of `src/testdata`; with `GOLDEN=write` in the environment, writes it.
 pub(crate) fn golden(file: &str, wanted: &str, got: &str) {

@@ -6,6 +6,7 @@ mod clock;
 mod input;
 mod judge;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use clock::Clock;
 
 use crate::catalogue::{Producer, Program, Role};
 use crate::error::Error;
-use crate::kafka::Kafka;
+use crate::kafka::{Kafka, Offsets};
 use crate::names::Names;
 use crate::outcome::Outcome;
 use crate::reader::Reader;
@@ -34,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Ctrl-C at the lab, and the end of a program, are noticed within this time.
 const SLICE: Duration = Duration::from_millis(50);
+
+/// A kill is told when the program is dead, and on a busy machine so long after it.
+const TOLD: Duration = Duration::from_secs(1);
 
 /// What the runs of one `lab` share.
 pub struct House {
@@ -66,6 +70,8 @@ pub struct Stage<'a> {
     pub program: &'static Program,
     names: Names,
     kafka: Kafka,
+    /// Asks for the group's committed offsets; finding the coordinator can take a second.
+    offsets: OnceCell<Offsets>,
     proxy: Proxy,
     clock: Clock,
     cast: Vec<Cast>,
@@ -138,6 +144,7 @@ impl<'a> Stage<'a> {
             program,
             names,
             kafka,
+            offsets: OnceCell::new(),
             proxy,
             clock,
             cast: Vec::new(),
@@ -230,7 +237,7 @@ impl<'a> Stage<'a> {
         loop {
             // Looked at first: the moment may have been the reason for the end.
             let over = self.cast.iter().all(|cast| cast.has_ended());
-            if self.proxy.wait(signal, times, SLICE) {
+            if self.proxy.wait(signal, times, if over { TOLD } else { SLICE }) {
                 return Ok(());
             }
             if stop::requested() {
@@ -258,6 +265,23 @@ impl<'a> Stage<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Waits until no transaction is open in what the program writes: EndTxn is answered before that.
+    ///
+    /// # Errors
+    /// [`Error::OpenTransaction`] when one stays open.
+    pub fn markers(&self) -> Result<(), Error> {
+        self.reader()?.read(&self.written(), self.case.partitions).map(drop)
+    }
+
+    /// Asks for the group's committed offsets.
+    fn offsets(&self) -> Result<&Offsets, Error> {
+        if let Some(offsets) = self.offsets.get() {
+            return Ok(offsets);
+        }
+        let offsets = self.kafka.offsets(&self.group())?;
+        Ok(self.offsets.get_or_init(|| offsets))
     }
 
     /// A reader of topics.

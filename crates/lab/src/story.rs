@@ -37,7 +37,9 @@ pub(crate) fn render(outcome: &Outcome, lang: Lang, colours: bool) -> String {
         part(&mut text, Heading::Books, &books::lines(outcome, lang), lang, colours);
     }
     verdict(&mut text, outcome, lang, colours);
-    part(&mut text, Heading::Why, &[lang.of(outcome.case.why).to_owned()], lang, colours);
+    // It explains what was announced.
+    let why = if outcome.as_expected() { Heading::Why } else { Heading::Normally };
+    part(&mut text, why, &[lang.of(outcome.case.why).to_owned()], lang, colours);
     let settings: Vec<_> = outcome
         .settings
         .iter()
@@ -154,4 +156,66 @@ fn paint(text: &str, code: &str, colours: bool) -> String {
         out.push_str(line.get(shown.len()..).unwrap_or_default());
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::layout::WIDTH;
+    use crate::sample;
+
+    #[test]
+    fn stories_are_as_they_were_agreed() {
+        let ack_lost = sample::story::ack_lost();
+        sample::golden(
+            "ack-lost.en.txt",
+            include_str!("testdata/ack-lost.en.txt"),
+            &render(&ack_lost, Lang::En, false),
+        );
+        sample::golden(
+            "ack-lost.fr.txt",
+            include_str!("testdata/ack-lost.fr.txt"),
+            &render(&ack_lost, Lang::Fr, false),
+        );
+        let killed = sample::story::killed();
+        sample::golden("killed.en.txt", include_str!("testdata/killed.en.txt"), &render(&killed, Lang::En, false));
+        sample::golden("killed.fr.txt", include_str!("testdata/killed.fr.txt"), &render(&killed, Lang::Fr, false));
+    }
+
+    #[test]
+    fn the_fault_stands_out() {
+        let outcome = sample::story::ack_lost();
+        let coloured = render(&outcome, Lang::En, true);
+        let fault: Vec<_> = coloured.lines().filter(|line| line.contains(">>>")).collect();
+        assert_eq!(fault.len(), 1, "{coloured}");
+        assert!(fault[0].starts_with("\x1b[1;31m"), "{coloured}");
+        assert_eq!(sample::without_colours(&coloured), render(&outcome, Lang::En, false));
+    }
+
+    #[test]
+    fn a_long_story_is_told_briefly_around_its_fault() {
+        let text = render(&sample::story::ack_lost(), Lang::En, false);
+        assert!(text.contains("more Produce, msg-2 to msg-7: stored"), "{text}");
+        for line in ["→ Produce msg-9: stored at offset 9", "→ Produce again, msg-10: stored at offset 11"] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn no_outcome_breaks_a_story(outcome in sample::wild::outcome()) {
+            for lang in [Lang::En, Lang::Fr] {
+                let text = render(&outcome, lang, false);
+                for line in text.lines() {
+                    prop_assert!(width(line) <= WIDTH, "{line}");
+                    prop_assert!(!line.contains(char::is_control), "{line:?}");
+                }
+                prop_assert_eq!(sample::without_colours(&render(&outcome, lang, true)), text);
+            }
+        }
+    }
 }

@@ -49,7 +49,7 @@ impl Promise {
             Kind::Lost => self.no_loss,
             Kind::Duplicated => self.no_duplicate,
             Kind::Reordered | Kind::OtherPartition => self.in_order,
-            Kind::AbortedVisible | Kind::Torn | Kind::Half | Kind::AbortedProcessed => self.atomic,
+            Kind::AbortedVisible | Kind::Uncommitted | Kind::Torn | Kind::Half | Kind::AbortedProcessed => self.atomic,
             // What is not true breaks any promise.
             Kind::Phantom | Kind::Misplaced | Kind::OtherKey => true,
             // The program says so, or will do it later.

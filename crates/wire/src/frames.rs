@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Bytes of the length in front of each frame.
 const LENGTH: usize = 4;
-/// What is read at once when nothing is known of what comes.
+/// What is read at once when nothing is known of what comes, if nobody says otherwise.
 const CHUNK: usize = 16 << 10;
 /// A frame gets so much memory at first, and as much again as has arrived: its length is only a claim.
 const TRUSTED: usize = 1 << 20;
@@ -20,12 +20,25 @@ pub struct Frames<R> {
     reader: R,
     buffer: BytesMut,
     largest: usize,
+    chunk: usize,
 }
 
 impl<R: AsyncRead + Unpin> Frames<R> {
     /// Refuses frames of more than `largest` bytes.
     pub fn new(reader: R, largest: usize) -> Self {
-        Self { reader, buffer: BytesMut::new(), largest }
+        Self { reader, buffer: BytesMut::new(), largest, chunk: CHUNK }
+    }
+
+    /// Makes room for so many bytes when nothing is known of what comes, and uses it up before it makes room again:
+    /// fewer reads where much comes.
+    #[must_use]
+    pub fn reading(self, chunk: usize) -> Self {
+        Self { chunk, ..self }
+    }
+
+    /// What has arrived of the next frame, its length included.
+    pub fn arrived(&self) -> &[u8] {
+        &self.buffer
     }
 
     /// Whether a whole frame has arrived already.
@@ -56,7 +69,8 @@ impl<R: AsyncRead + Unpin> Frames<R> {
     pub async fn next(&mut self) -> io::Result<Option<Bytes>> {
         loop {
             match self.claimed() {
-                None => self.buffer.reserve(CHUNK),
+                None if self.buffer.capacity() - self.buffer.len() >= self.chunk / 8 => {}
+                None => self.buffer.reserve(self.chunk),
                 Some(length) if length > self.largest => {
                     return Err(io::Error::new(io::ErrorKind::InvalidData, self.refused(length)));
                 }

@@ -219,7 +219,7 @@ fn language(args: impl Iterator<Item = OsString>) -> Lang {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, Parser};
+    use clap::Parser;
 
     use super::*;
 

@@ -48,6 +48,10 @@ impl Trace {
         self.add(&client, Happening::Fault { name: "fault".into(), action, frame, error: None });
     }
 
+    pub(super) fn events(&self) -> &[Event] {
+        &self.0
+    }
+
     /// The number of the event that shows this mark first.
     pub(super) fn first(&self, mark: Mark) -> Option<u64> {
         super::marks(&self.0).into_iter().find(|(other, _)| *other == mark).map(|(_, number)| number)

@@ -102,8 +102,8 @@ const PIPELINE: Case = Case {
     // Its batches are what comes within 100 ms: from one partition, all that is there.
     partitions: 1,
     why: Text {
-        en: "The evicted member's offsets carry the group metadata (its member id and generation); the group has gone on without it and refuses them (UNKNOWN_MEMBER_ID), so the transaction is aborted. Its results stand in the output already, but read_committed readers skip them: what they see is the second member's.",
-        fr: "Les offsets du membre évincé portent les métadonnées du groupe (son identifiant et sa génération) ; le groupe a continué sans lui et les refuse (UNKNOWN_MEMBER_ID) : la transaction est avortée. Ses résultats sont déjà dans la sortie, mais les lecteurs read_committed les sautent : ce qu'ils voient vient du second membre.",
+        en: "The evicted member's offsets carry the group metadata (its member id and generation); the group has gone on without it and refuses them (UNKNOWN_MEMBER_ID), so the transaction is aborted. Its results stand in the output as aborted records, which read_committed readers skip: what they see is the second member's.",
+        fr: "Les offsets du membre évincé portent les métadonnées du groupe (son identifiant et sa génération) ; le groupe a continué sans lui et les refuse (UNKNOWN_MEMBER_ID) : la transaction est avortée. Ses résultats restent dans la sortie comme enregistrements avortés, que les lecteurs read_committed sautent : ce qu'ils voient vient du second membre.",
     },
     ..CASE
 };
@@ -133,8 +133,8 @@ const INSTANCE_CONSUMER: Case = Case {
     settings: SAME_PLACE,
     play: replaced,
     why: Text {
-        en: "The coordinator of transactions has two transactional.ids before it, and fences nobody; the group does, since its static member of this group.instance.id is another process now. It refuses the offsets (FENCED_INSTANCE_ID), the transaction is aborted, and the lines that were printed in it have been printed twice.",
-        fr: "Le coordinateur de transactions voit deux transactional.id, et n'exclut personne ; le groupe, lui, exclut, car son membre statique de ce group.instance.id est désormais un autre processus. Il refuse les offsets (FENCED_INSTANCE_ID), la transaction est avortée, et les lignes qu'elle a vu s'afficher l'ont été deux fois.",
+        en: "The transaction coordinator sees two transactional.ids, and fences nobody; the group does, since its static member with this group.instance.id is another process now. It refuses the offsets (FENCED_INSTANCE_ID), the transaction is aborted, and its messages have been printed twice.",
+        fr: "Le coordinateur de transactions voit deux transactional.id, et n'exclut personne ; le groupe, lui, exclut, car son membre statique de ce group.instance.id est désormais un autre processus. Il refuse les offsets (FENCED_INSTANCE_ID), la transaction est avortée, et ses messages ont été affichés deux fois.",
     },
     ..CONSUMER
 };
@@ -143,8 +143,8 @@ const INSTANCE_PIPELINE: Case = Case {
     settings: SAME_PLACE,
     play: replaced,
     why: Text {
-        en: "The coordinator of transactions has two transactional.ids before it, and fences nobody; the group does, since its static member of this group.instance.id is another process now. It refuses the offsets (FENCED_INSTANCE_ID), so the transaction is aborted, and with it the results that were in the output already.",
-        fr: "Le coordinateur de transactions voit deux transactional.id, et n'exclut personne ; le groupe, lui, exclut, car son membre statique de ce group.instance.id est désormais un autre processus. Il refuse les offsets (FENCED_INSTANCE_ID) : la transaction est avortée, et avec elle les résultats qui étaient déjà dans la sortie.",
+        en: "The transaction coordinator sees two transactional.ids, and fences nobody; the group does, since its static member with this group.instance.id is another process now. It refuses the offsets (FENCED_INSTANCE_ID), so the transaction is aborted, and with it the results that it holds.",
+        fr: "Le coordinateur de transactions voit deux transactional.id, et n'exclut personne ; le groupe, lui, exclut, car son membre statique de ce group.instance.id est désormais un autre processus. Il refuse les offsets (FENCED_INSTANCE_ID) : la transaction est avortée, et avec elle les résultats qu'elle contient.",
     },
     ..PIPELINE
 };

@@ -3,7 +3,7 @@
 
 use proxy::{ApiKey, Field, When};
 
-use super::restart::{TAKES_ITS_PLACE, killed};
+use super::restart::{TAKES_ITS_PLACE, first_killed, killed, second_finishes};
 use crate::error::Error;
 use crate::ledger::Kind;
 use crate::scenario::{Case, Ends, Exhibit, Scenario, Text};
@@ -55,6 +55,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 fr: "Les offsets étaient dans la transaction, et le broker l'avait validée : la seconde instance les demande et continue au message suivant. Rien n'est affiché de nouveau, bien que la première n'ait jamais su que son commit avait réussi.",
             },
             settings: TAKES_ITS_PLACE,
+            play: first_offsets,
             ..CASE
         },
         Case {
@@ -65,6 +66,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
                 fr: "Les résultats et les offsets ont été validés ensemble, par un même EndTxn : là où les résultats sont visibles, le groupe a avancé. La seconde instance part après eux et ne répète rien, ce que ne peut pas faire un producteur qui ne garde pas son avancée dans Kafka.",
             },
             settings: TAKES_ITS_PLACE,
+            play: first_offsets,
             ..CASE
         },
     ],
@@ -85,13 +87,21 @@ const CASE: Case = Case {
 };
 
 fn first_commit(stage: &mut Stage<'_>) -> Result<(), Error> {
-    stage.fill_input()?;
-    // For a program without transactions, the commit of its offsets.
-    killed(stage, [committed(), When::response(ApiKey::OffsetCommit)])
+    killed(stage, [committed()])
 }
 
 fn third_commit(stage: &mut Stage<'_>) -> Result<(), Error> {
     killed(stage, [committed().nth(3)])
+}
+
+/// There is more input for the second instance: it shows where it goes on.
+fn first_offsets(stage: &mut Stage<'_>) -> Result<(), Error> {
+    let half = stage.messages() / 2;
+    stage.fill_some(0..half)?;
+    // For a program without transactions, the commit of its offsets.
+    first_killed(stage, [committed(), When::response(ApiKey::OffsetCommit)])?;
+    stage.fill_some(half..stage.messages())?;
+    second_finishes(stage)
 }
 
 fn committed() -> When {

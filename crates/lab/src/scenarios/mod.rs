@@ -7,6 +7,7 @@ mod broker_away;
 mod broker_error;
 mod calm;
 mod commit_lost;
+mod delayed_end;
 mod evicted;
 mod killed_after_commit;
 mod killed_before_commit;
@@ -42,6 +43,7 @@ pub const ALL: &[&Scenario] = &[
     &member_joins::SCENARIO,
     &aborted_input::SCENARIO,
     &open_transaction::SCENARIO,
+    &delayed_end::SCENARIO,
 ];
 
 /// The scenario of this name.

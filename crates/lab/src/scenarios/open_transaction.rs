@@ -28,8 +28,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: WAITS,
             exhibits: &[Exhibit::Mark(Mark::Stalled)],
             why: Text {
-                en: "A read_committed reader gets nothing beyond the last stable offset, which stands before the first open transaction: the messages behind it are committed and not shown. Its producer is gone, so only transaction.timeout.ms ends the wait (60 s by default): then the coordinator aborts the transaction.",
-                fr: "Un lecteur read_committed ne reçoit rien au-delà du last stable offset, arrêté devant la première transaction ouverte : les messages qui suivent sont validés et ne se montrent pas. Son producteur a disparu : seul transaction.timeout.ms (60 s par défaut) met fin à l'attente, quand le coordinateur avorte la transaction.",
+                en: "A read_committed reader gets nothing beyond the last stable offset, which stands before the first open transaction: the messages behind it are committed and not shown. Its producer is gone, so only transaction.timeout.ms ends the wait (1 s here, 60 by default): then the coordinator aborts the transaction.",
+                fr: "Un lecteur read_committed ne reçoit rien au-delà du last stable offset, arrêté devant la première transaction ouverte : les messages qui suivent sont validés et ne se montrent pas. Son producteur a disparu : seul transaction.timeout.ms (1 s ici, 60 par défaut) met fin à l'attente, quand le coordinateur avorte la transaction.",
             },
             settings: &[ASKS_OFTEN],
             play: until_timeout,
@@ -124,7 +124,7 @@ const ASKS_OFTEN: Setting = Setting {
     },
 };
 
-/// How long the open transaction of the input lives where nobody ends it: Kafka's clients allow no less. The reader runs
+/// How long the open transaction of the input lives where nobody ends it: librdkafka allows no less. The reader runs
 /// already, and asks twenty times in it.
 const TIMEOUT: Duration = Duration::from_secs(1);
 

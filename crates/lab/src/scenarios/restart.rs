@@ -29,11 +29,19 @@ pub(super) const SESSION: Setting = Setting {
 
 /// The first instance is killed at the first of these moments; the second does what there is left to do.
 pub(super) fn killed(stage: &mut Stage<'_>, moments: impl IntoIterator<Item = When>) -> Result<(), Error> {
+    first_killed(stage, moments)?;
+    second_finishes(stage)
+}
+
+pub(super) fn first_killed(stage: &mut Stage<'_>, moments: impl IntoIterator<Item = When>) -> Result<(), Error> {
     for when in moments {
         stage.arm(Fault::new("killed", when.of("first"), Action::Kill));
     }
     stage.start("first")?;
-    stage.moment("killed")?;
+    stage.moment("killed")
+}
+
+pub(super) fn second_finishes(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.start("second")?;
     stage.finish("second")?;
     Ok(())

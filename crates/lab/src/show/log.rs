@@ -219,5 +219,7 @@ mod tests {
     #[test]
     fn without_its_batch_a_record_is_shown_all_the_same() {
         assert_eq!(shown(0, 1, 1, &[0], &[0], &[]), [(0, State::None, true)]);
+        let before = [batch(0, 1, 7), marker(1, 7, Marker::Abort)];
+        assert_eq!(shown(2, 3, 3, &[2], &[2], &before), [(2, State::None, true)], "nor is it in the one before");
     }
 }

@@ -186,3 +186,99 @@ fn colour(line: String, code: Option<u8>) -> String {
         None => line,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::Bounds;
+    use super::*;
+    use crate::value::Value;
+
+    fn entry(offset: i64, what: What, transaction: State) -> Entry {
+        let committed = transaction == State::Committed;
+        Entry { offset, what, producer: Some((1_000_000, 100)), transaction, committed, uncommitted: true }
+    }
+
+    fn record(key: &str, value: &str) -> What {
+        What::Record { key: Value::from(key), value: Value::from(value) }
+    }
+
+    fn topic(key: &str, value: &str) -> Shown {
+        let entries = vec![
+            entry(9_999_999, record(key, value), State::Committed),
+            entry(10_000_000, What::Marker(Marker::Commit), State::Committed),
+            entry(10_000_001, record(key, value), State::Aborted),
+            entry(10_000_002, record(key, value), State::Open),
+        ];
+        let bounds = Bounds { first: 7, from: 9_999_999, last_stable: 10_000_002, end: 10_000_003 };
+        let empty = Bounds { first: 0, from: 0, last_stable: 0, end: 0 };
+        let partitions = vec![
+            Partition { number: 0, bounds, entries },
+            Partition { number: 100_000, bounds: empty, entries: Vec::new() },
+        ];
+        Shown { topic: "t".into(), partitions }
+    }
+
+    /// Lines between the header and the end.
+    fn lines(topic: &Shown, lang: Lang) -> Vec<String> {
+        render(topic, lang, false).lines().skip(3 + HEADER).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn one_line_for_each_offset_and_the_bounds_of_each_partition_among_them() {
+        let lines = lines(&topic("k", "v"), Lang::En);
+        let starts: Vec<_> = lines
+            .iter()
+            .map(|line| line.split("  ").filter(|w| !w.is_empty()).map(str::trim).take(3).collect::<Vec<_>>().join("|"))
+            .collect();
+        let rule = starts[8].clone();
+        let expected = [
+            "0|7|-- what stood before offset 7 is deleted --",
+            "0|9999999|-- offsets 7 to 9999998 are not shown (--last) --",
+            "0|9999999|k",
+            "0|10000000|-- COMMIT --",
+            "0|10000001|k",
+            "0|10000002|-- last stable offset: read_committed stops here --",
+            "0|10000002|k",
+            "0|10000003|-- end --",
+            rule.as_str(),
+            "100000|0|-- last stable offset, end --",
+        ];
+        assert_eq!(starts, expected);
+        assert!(rule.chars().all(|c| c == '-'));
+        let ends: Vec<_> = lines.iter().filter_map(|line| line.find("-- ").or(line.find("k  "))).collect();
+        assert!(ends[1..3].windows(2).all(|pair| pair[0] == pair[1]), "what stands in columns is aligned: {lines:?}");
+    }
+
+    #[test]
+    fn keys_and_values_are_cut_where_there_is_no_room() {
+        for (key, value) in [("k", "v"), ("k".repeat(200).as_str(), "v"), ("k", "v".repeat(200).as_str())]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into_iter()
+            .chain([("漢".repeat(200), "é".repeat(200)), ("k".repeat(200), "v".repeat(200))])
+        {
+            for lang in [Lang::En, Lang::Fr] {
+                let lines = lines(&topic(&key, &value), lang);
+                let widest = lines.iter().map(|line| width(&line.replace(['✓', '–', '…'], "x"))).max();
+                assert!(widest <= Some(WIDTH), "{widest:?}: {lines:?}");
+                let is_cut = lines.iter().any(|line| line.contains('…'));
+                assert_eq!(is_cut, key.len() + value.len() > 2, "{lines:?}");
+            }
+        }
+        let short = lines(&topic("k", &"v".repeat(25)), Lang::En);
+        assert!(!short.iter().any(|line| line.contains('…')), "a short key leaves room: {short:?}");
+    }
+
+    #[test]
+    fn colours_only_where_they_are_wanted() {
+        let text = render(&topic("k", "v"), Lang::En, true);
+        let code = |what: &str| {
+            let line = text.lines().find(|line| line.contains(what)).unwrap();
+            line.strip_prefix("\x1b[").and_then(|rest| rest.split('m').next()).map(str::to_owned)
+        };
+        assert_eq!(code("-- COMMIT --").as_deref(), Some("32"));
+        assert_eq!(code("aborted").as_deref(), Some("31"));
+        assert_eq!(code("open").as_deref(), Some("33"));
+        assert_eq!(code("9999999  k"), None);
+        assert!(!render(&topic("k", "v"), Lang::En, false).contains('\x1b'));
+    }
+}

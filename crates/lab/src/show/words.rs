@@ -53,7 +53,7 @@ pub(super) fn state(lang: Lang, state: State) -> &'static str {
         (En, State::Committed) => "committed",
         (En, State::Aborted) => "aborted",
         (En, State::Open) => "open",
-        (Fr, State::Committed) => "commitée",
+        (Fr, State::Committed) => "validée",
         (Fr, State::Aborted) => "avortée",
         (Fr, State::Open) => "ouverte",
     }
@@ -92,13 +92,15 @@ pub(super) fn deleted(lang: Lang, first: i64) -> String {
     }
 }
 
-/// The line above the table.
+/// The lines above the table.
 pub(super) fn title(lang: Lang, topic: &str, partitions: usize) -> String {
     let plural = if partitions == 1 { "" } else { "s" };
     match lang {
-        En => format!("{topic}: {partitions} partition{plural}; ✓ given to readers at this isolation level, – not"),
-        Fr => {
-            format!("{topic} : {partitions} partition{plural} ; ✓ donné aux lecteurs de ce niveau d'isolation, – non")
-        }
+        En => format!(
+            "{topic}: {partitions} partition{plural}\n✓ given to the readers of this isolation level, – not given to them"
+        ),
+        Fr => format!(
+            "{topic} : {partitions} partition{plural}\n✓ donné aux lecteurs de ce niveau d'isolation, – ne leur est pas donné"
+        ),
     }
 }

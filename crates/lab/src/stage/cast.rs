@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::stop;
+use proxy::{Event, Happening};
 
 use super::clock::Clock;
 use super::{SLICE, Stage};
@@ -29,6 +30,9 @@ const INTERRUPTED: Duration = Duration::from_secs(3);
 
 /// When all offsets are committed and some value was never printed, its line is waited for so long.
 const AFTERMATH: Duration = Duration::from_millis(400);
+
+/// How often the lab looks again at what nobody tells it.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// One instance of the program.
 pub(super) struct Cast {
@@ -168,6 +172,7 @@ impl Stage<'_> {
             group: &group,
             transactional_id: id.as_deref(),
             messages: self.messages() as u64,
+            prefix: self.program.writer().prefix,
         };
         let mut properties: Vec<(String, String)> = self.settings.clone();
         properties.extend(how.properties.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
@@ -348,8 +353,32 @@ impl Stage<'_> {
         if let Role::Producer(_) = self.program.role {
             return self.join(name);
         }
+        self.begun(name)?;
         self.drain()?;
         self.stop(name)
+    }
+
+    /// Waits until a consumer has been given its share of partitions, or has ended: there may be nothing left for it to
+    /// do, and to stop it before it has begun would be another experiment.
+    fn begun(&mut self, name: &str) -> Result<(), Error> {
+        let end = Instant::now() + STALLED;
+        let has_begun = |event: &Event| match &event.happening {
+            Happening::Frame(frame) if event.client == name => {
+                // A client of another group protocol shows it by its first Fetch.
+                frame.api == "Fetch" || frame.api == "SyncGroup" && frame.facts.error == Some(0)
+            }
+            _ => false,
+        };
+        while !self.cast(name)?.has_ended() && !self.proxy.trace().iter().any(has_begun) {
+            if stop::requested() {
+                return Err(Error::Interrupted);
+            }
+            if Instant::now() > end {
+                return Err(Error::Stalled(STALLED));
+            }
+            stop::sleep(LOOK);
+        }
+        Ok(())
     }
 
     /// Waits until the group has committed everything that a read_committed reader sees in the input, and has printed
@@ -365,13 +394,12 @@ impl Stage<'_> {
         }
         let known: HashSet<&Value> = input.all.iter().map(|record| &record.value).collect();
         let wanted: HashSet<&Value> = input.visible.iter().map(|record| &record.value).collect();
-        let (group, topic) = (self.group(), self.topic());
-        let offsets = self.kafka.offsets(&group)?;
+        let topic = self.topic();
         let mut last = (Instant::now(), 0, Vec::new());
         loop {
             let over = self.cast.iter().all(|cast| cast.has_ended());
             let lines: Vec<String> = self.cast.iter().flat_map(Cast::lines).collect();
-            let committed = offsets.committed(&topic, self.case.partitions)?;
+            let committed = self.offsets()?.committed(&topic, self.case.partitions)?;
             if (lines.len(), &committed) != (last.1, &last.2) {
                 last = (Instant::now(), lines.len(), committed);
             }
@@ -390,7 +418,7 @@ impl Stage<'_> {
             if last.0.elapsed() > STALLED {
                 return Err(Error::Stalled(STALLED));
             }
-            stop::sleep(Duration::from_millis(20));
+            stop::sleep(LOOK);
         }
     }
 

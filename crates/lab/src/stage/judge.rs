@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use common::grammar::Position;
+use proxy::Event;
+
 use super::Stage;
 use super::cast::Cast;
 use crate::catalogue::{Program, Role};
 use crate::child::Ended;
 use crate::error::Error;
 use crate::evidence;
-use crate::ledger::Ledger;
+use crate::ledger::{Anomaly, Kind, Ledger};
 use crate::outcome::Outcome;
-use crate::reader::Contents;
+use crate::reader::{Contents, Record};
 use crate::said::{self, Producing};
 use crate::scenario::{Case, Ends, Exhibit, Scenario};
 use crate::value::Value;
@@ -22,8 +25,8 @@ impl Stage<'_> {
     pub(super) fn close(mut self, played: Result<(), Error>) -> Outcome {
         self.clear();
         let mut outcome = Outcome::unknown(self.scenario, self.case, self.program, Error::Interrupted);
-        let judged = played.and_then(|()| self.refused()).and_then(|()| self.books());
         outcome.trace = self.proxy.trace();
+        let judged = played.and_then(|()| self.refused()).and_then(|()| self.books(&outcome.trace));
         outcome.marks = evidence::marks(&outcome.trace);
         outcome.instances = self.cast.iter().map(Cast::instance).collect();
         outcome.settings.clone_from(&self.settings);
@@ -57,7 +60,7 @@ impl Stage<'_> {
     }
 
     /// The books of the run, and how many of the aborted records in the input a read_uncommitted reader sees.
-    fn books(&self) -> Result<(Ledger, usize), Error> {
+    fn books(&self, trace: &[Event]) -> Result<(Ledger, usize), Error> {
         let reader = self.reader()?;
         let topic = reader.read(&self.topic(), self.case.partitions)?;
         let seen = topic.aborted().filter(|record| crate::aborted::is_ours(&record.value)).count();
@@ -67,7 +70,7 @@ impl Stage<'_> {
                 for cast in &self.cast {
                     said.merge(said::producing(&cast.lines(), producer.transactional));
                 }
-                Ledger::of_producer(producer, &self.values, &said, &topic)
+                Ledger::of_producer(producer, &self.values, &said, &topic).with(uncommitted(trace, &topic))
             }
             Role::Consumer { .. } => {
                 let (said, committed) = self.consumed(&topic)?;
@@ -76,7 +79,7 @@ impl Stage<'_> {
             Role::Pipeline { transform, .. } => {
                 let (said, committed) = self.consumed(&topic)?;
                 let output = reader.read(&self.written(), self.case.partitions)?;
-                Ledger::of_pipeline(&said, &topic, &committed, &output, transform)
+                Ledger::of_pipeline(&said, &topic, &committed, &output, transform).with(uncommitted(trace, &output))
             }
         };
         Ok((ledger, seen))
@@ -85,12 +88,12 @@ impl Stage<'_> {
     fn consumed(&self, input: &Contents) -> Result<(Vec<said::Process>, BTreeMap<i32, i64>), Error> {
         let known: HashSet<&Value> = input.all.iter().map(|record| &record.value).collect();
         let said = said::processing_of(self.cast.iter().map(Cast::lines), &known);
-        let committed = self.kafka.offsets(&self.group())?.committed(&self.topic(), self.case.partitions)?;
+        let committed = self.offsets()?.committed(&self.topic(), self.case.partitions)?;
         Ok((said, committed.into_iter().collect()))
     }
 
     /// What showed and was not announced.
-    fn surprises(&self, outcome: &Outcome, others: Vec<crate::ledger::Anomaly>, seen: usize) -> Vec<Surprise> {
+    fn surprises(&self, outcome: &Outcome, others: Vec<Anomaly>, seen: usize) -> Vec<Surprise> {
         let announced = |kind| self.case.exhibits.contains(&Exhibit::Anomaly(kind)) || self.case.allows.contains(&kind);
         let broken = match &outcome.verdict {
             Verdict::Violated(anomalies) => anomalies.clone(),
@@ -129,6 +132,20 @@ impl Stage<'_> {
         };
         self.case.exhibits.iter().filter(|exhibit| !shows(exhibit)).copied().collect()
     }
+}
+
+/// What is visible although its commit was never asked for: only the trace knows.
+fn uncommitted(trace: &[Event], written: &Contents) -> Vec<Anomaly> {
+    let stored = evidence::uncommitted(trace);
+    let never_asked =
+        |record: &&Record| stored.iter().any(|it| it.holds(&written.topic, record.partition, record.offset));
+    let found = written.visible.iter().filter(never_asked);
+    let anomaly = |record: &Record| {
+        let topic = written.topic.clone().into();
+        let place = Position { topic, partition: record.partition, offset: record.offset };
+        Anomaly { kind: Kind::Uncommitted, value: record.value.clone(), times: 1, places: vec![place] }
+    };
+    found.map(anomaly).collect()
 }
 
 impl Outcome {

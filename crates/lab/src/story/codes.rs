@@ -79,7 +79,7 @@ pub(super) fn name(code: i16) -> String {
 
 /// What a client is answered in the course of things, and asks again for a moment later.
 pub(super) fn is_passing(code: i16) -> bool {
-    matches!(code, 14 | 15 | 16 | 51)
+    matches!(code, 14 | 15 | 16 | 27 | 51)
 }
 
 /// The first answer to any member that is new: no news.

@@ -48,7 +48,7 @@ impl Words<'_> {
             "Produce" => {
                 let batches = || facts.partitions.iter().flat_map(|part| &part.batches);
                 first = batches().next().map(first_value).unwrap_or_default();
-                last = batches().last().map(last_value).unwrap_or_default();
+                last = batches().next_back().map(last_value).unwrap_or_default();
                 words.push(self.each(&facts.partitions, |part| {
                     let values: Vec<_> = part.batches.iter().take(PARTS).map(values).collect();
                     Some(values.join(", "))
@@ -60,7 +60,7 @@ impl Words<'_> {
             }
             "OffsetCommit" | "TxnOffsetCommit" => {
                 first = format!("offset {}", self.offsets(&facts.partitions));
-                last.clone_from(&first);
+                last = self.offsets(&facts.partitions);
                 words.push([Some(first.clone()), member].into_iter().flatten().collect::<Vec<_>>().join(", "));
             }
             "EndTxn" => {
@@ -100,7 +100,7 @@ impl Words<'_> {
                 (lang.stored_at(&place), lang.stored().to_owned())
             }
             "InitProducerId" => match (facts.producer_id, facts.producer_epoch) {
-                (Some(id), Some(epoch)) => (lang.producer(id, epoch), ok),
+                (Some(id), Some(epoch)) => (format!("producer {}", lang.producer(id, epoch)), ok),
                 _ => (ok.clone(), ok),
             },
             "JoinGroup" => {
@@ -129,10 +129,9 @@ impl Words<'_> {
     pub(super) fn fetched(&self, frame: &Frame) -> Option<(String, Like)> {
         let facts = &frame.facts;
         let lang = self.lang;
-        let what = || "Fetch".to_owned();
         if let Some(code) = error(facts) {
             let outcome = codes::name(code);
-            let like = Like { what: what(), outcome: outcome.clone(), first: String::new(), last: String::new() };
+            let like = Like { outcome: outcome.clone(), ..Like::of("Fetch".to_owned()) };
             return Some((format!("Fetch{} {outcome}", lang.colon()), like));
         }
         let data = |part: &Part| part.batches.iter().any(|batch| batch.marker.is_none());
@@ -151,10 +150,9 @@ impl Words<'_> {
             let aborted: usize = facts.partitions.iter().map(|part| part.aborted.len()).sum();
             let skips = if aborted > 0 { format!(" ({})", lang.skips(aborted)) } else { String::new() };
             let like = Like {
-                what: what(),
-                outcome: String::new(),
                 first: batches().next().map(first_value).unwrap_or_default(),
-                last: batches().last().map(last_value).unwrap_or_default(),
+                last: batches().next_back().map(last_value).unwrap_or_default(),
+                ..Like::of("Fetch".to_owned())
             };
             return Some((format!("{}{skips}", lang.reads(&text)), like));
         }
@@ -164,7 +162,7 @@ impl Words<'_> {
         });
         let (stable, end) = stalled?;
         let outcome = lang.stalled(stable, end);
-        let like = Like { what: what(), outcome: outcome.clone(), first: String::new(), last: String::new() };
+        let like = Like { outcome: outcome.clone(), ..Like::of("Fetch".to_owned()) };
         Some((outcome, like))
     }
 
@@ -233,6 +231,7 @@ fn last_value(batch: &Batch) -> String {
 fn values(batch: &Batch) -> String {
     match (batch.records, &batch.last) {
         (..=1, _) => first_value(batch),
+        (2, Some(_)) => format!("{}, {}", first_value(batch), last_value(batch)),
         (records, Some(_)) => format!("{} … {} ({records})", first_value(batch), last_value(batch)),
         (records, None) => format!("{} … ({records})", first_value(batch)),
     }

@@ -39,14 +39,28 @@ pub(super) struct Like {
     pub(super) first: String,
     /// … to here.
     pub(super) last: String,
+    /// Whether the first and the last say it all.
+    pub(super) brief: bool,
+    /// How many it stands for itself.
+    pub(super) count: usize,
+}
+
+impl Like {
+    /// One of a kind, of which nothing else is known.
+    pub(super) fn of(what: String) -> Self {
+        Self { what, outcome: String::new(), first: String::new(), last: String::new(), brief: true, count: 1 }
+    }
 }
 
 impl Moment {
-    /// Whether two moments can be told as one line.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        match (&self.like, &other.like) {
-            (Some(a), Some(b)) => self.who == other.who && a.what == b.what && a.outcome == b.outcome,
-            _ => false,
-        }
+    /// What it has in common with the moments that can be told together with it.
+    pub(super) fn row(&self) -> Option<(&str, &str, &str)> {
+        let like = self.like.as_ref()?;
+        Some((&self.who, &like.what, &like.outcome))
+    }
+
+    /// Whether it does not stand for several itself.
+    pub(super) fn is_one(&self) -> bool {
+        self.like.as_ref().is_none_or(|like| like.count == 1)
     }
 }

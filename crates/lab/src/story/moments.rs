@@ -25,6 +25,9 @@ const SAID: usize = 200;
 /// Where one of many lines is named.
 const NAME: usize = 32;
 
+/// Of an instance that prints more, only the first lines and as many of the last are looked at.
+const LINES: usize = 10_000;
+
 /// The number of an event that is none of the trace: after those of the trace that happen in the same microsecond.
 const AFTER: u64 = u64::MAX;
 
@@ -50,15 +53,15 @@ struct Teller<'a> {
     answers: HashMap<u64, (&'a Event, &'a Frame)>,
     /// The frames on which a fault acted.
     struck: HashSet<u64>,
-    /// The events that show a mark first.
-    marks: HashSet<u64>,
-    /// When faults acted, and when instances were stopped.
-    turns: Vec<u64>,
+    /// The events that show a mark first, or that the scenario has waited for.
+    noted: HashSet<u64>,
+    /// When something was done to an instance.
+    turns: Vec<(u64, &'a str)>,
     memory: Memory,
     /// Error codes that have been explained.
     explained: HashSet<Option<i16>>,
-    /// Something is held back until a signal.
-    waiting: bool,
+    /// What was held back until a signal, and by which action.
+    waiting: Option<&'static str>,
     moments: Vec<(u64, Moment)>,
 }
 
@@ -66,6 +69,7 @@ impl<'a> Teller<'a> {
     fn new(outcome: &'a Outcome, words: Words<'a>) -> Self {
         let mut answers = HashMap::new();
         let mut struck = HashSet::new();
+        let mut noted: HashSet<u64> = outcome.marks.iter().map(|(_, number)| *number).collect();
         let mut turns = Vec::new();
         for event in &outcome.trace {
             match &event.happening {
@@ -76,24 +80,30 @@ impl<'a> Teller<'a> {
                 }
                 Happening::Fault { action, frame, .. } if *action != "note" => {
                     struck.insert(*frame);
-                    turns.push(event.micros);
+                    if matches!(*action, "kill" | "freeze" | "away") {
+                        turns.push((event.micros, event.client.as_str()));
+                    }
+                }
+                // The scenario waits for it.
+                Happening::Fault { frame, .. } => {
+                    noted.insert(*frame);
                 }
                 _ => {}
             }
         }
-        let deeds = outcome.instances.iter().flat_map(|instance| &instance.deeds);
-        turns.extend(deeds.map(|(micros, _)| *micros));
-        let marks = outcome.marks.iter().map(|(_, number)| *number).collect();
+        for instance in &outcome.instances {
+            turns.extend(instance.deeds.iter().map(|(micros, _)| (*micros, instance.name.as_str())));
+        }
         Self {
             outcome,
             words,
             answers,
             struck,
-            marks,
+            noted,
             turns,
             memory: Memory::default(),
             explained: HashSet::new(),
-            waiting: false,
+            waiting: None,
             moments: Vec::new(),
         }
     }
@@ -135,13 +145,41 @@ impl<'a> Teller<'a> {
                 }
             }
         }
-        for (micros, line) in &instance.lines {
-            // Only the beginning of what may be long, before anything is done with it.
-            let line = short(self.outcome, &line.chars().take(1000).collect::<String>());
-            let name = name(&line);
-            let like = Like { what: lang.lines().to_owned(), outcome: String::new(), first: name.clone(), last: name };
-            self.push(AFTER, *micros, &instance.name, lang.prints(&cut(&line, LINE)), Weight::Usual, Some(like));
+        let all = instance.lines.len();
+        for (micros, line) in instance.lines.iter().take(LINES) {
+            self.line(&instance.name, *micros, line);
         }
+        let last = LINES.max(all.saturating_sub(LINES));
+        if let Some(middle) = instance.lines.get(LINES..last).filter(|middle| !middle.is_empty()) {
+            let names: Vec<_> =
+                middle.first().into_iter().chain(middle.last()).map(|(_, line)| name(&self.shortened(line))).collect();
+            let (first, last) = (names.first().cloned().unwrap_or_default(), names.last().cloned().unwrap_or_default());
+            let like = Like { first, last, count: middle.len(), ..Like::of(lang.lines().to_owned()) };
+            let micros = middle.first().map_or(0, |(micros, _)| *micros);
+            self.push(AFTER, micros, &instance.name, String::new(), Weight::Usual, Some(like));
+        }
+        for (micros, line) in instance.lines.iter().skip(last) {
+            self.line(&instance.name, *micros, line);
+        }
+    }
+
+    fn line(&mut self, who: &str, micros: u64, line: &str) {
+        let lang = self.words.lang;
+        let line = self.shortened(line);
+        let name = name(&line);
+        // The end of a transaction is another thing than a value.
+        let what = match Line::parse(&line) {
+            Some(Line::Committed(_)) => format!("{} `committed`", lang.lines()),
+            Some(Line::Aborted(..)) => format!("{} `aborted`", lang.lines()),
+            _ => lang.lines().to_owned(),
+        };
+        let like = Like { first: name.clone(), last: name, ..Like::of(what) };
+        self.push(AFTER, micros, who, lang.prints(&cut(&line, LINE)), Weight::Usual, Some(like));
+    }
+
+    /// A line with short names: only the beginning of what may be long, before anything is done with it.
+    fn shortened(&self, line: &str) -> String {
+        short(self.outcome, &line.chars().take(1000).collect::<String>())
     }
 
     /// Whether it was a fault at the proxy that did this: then that tells of it.
@@ -162,21 +200,28 @@ impl<'a> Teller<'a> {
         match &event.happening {
             Happening::Frame(frame) if frame.side == Side::Request => self.request(event, frame),
             Happening::Frame(frame) if frame.ours => {
-                let (text, _) = self.words.answer(frame);
-                let text = format!("← {}{} {text} {}", cut(&frame.api, NAME), lang.colon(), lang.seen_by_nobody());
+                let (outcome, _) = self.words.answer(frame);
+                let late = self.outcome.trace.iter().find(|other| Some(other.number) == frame.request);
+                let request = match late.map(|late| &late.happening) {
+                    Some(Happening::Frame(late)) => self.words.request(late, false).text,
+                    _ => cut(&frame.api, NAME),
+                };
+                let text = format!("← {}", lang.arrives(&request, &outcome));
                 self.push(event.number, event.micros, &event.client, text, Weight::Special, None);
             }
             Happening::Frame(frame) if frame.api == "Fetch" => self.fetched(event, frame),
             Happening::Frame(_) | Happening::Connected | Happening::Closed { .. } => {}
             Happening::Refused => {
                 let text = lang.refused().to_owned();
-                let like =
-                    Like { what: text.clone(), outcome: String::new(), first: String::new(), last: String::new() };
+                let what = lang.connections_refused().to_owned();
+                let like = Like::of(what);
                 self.push(event.number, event.micros, &event.client, text, Weight::Usual, Some(like));
             }
+            // Raised by each refused connection.
+            Happening::Signal { name } if name == "refused" => {}
             Happening::Fault { name, action: "note", .. } | Happening::Signal { name } => {
-                if std::mem::take(&mut self.waiting) {
-                    let text = lang.signal(&cut(name, NAME));
+                if let Some(action) = self.waiting.take() {
+                    let text = lang.signal(&cut(name, NAME), action == "away");
                     self.push(event.number, event.micros, "", text, Weight::Turn, None);
                 }
             }
@@ -184,7 +229,9 @@ impl<'a> Teller<'a> {
                 let request = self.outcome.trace.iter().find(|other| other.number == *frame).is_none_or(
                     |struck| matches!(&struck.happening, Happening::Frame(frame) if frame.side == Side::Request),
                 );
-                self.waiting |= matches!(*action, "hold" | "answer" | "repeat" | "postpone" | "away" | "silence");
+                if matches!(*action, "hold" | "answer" | "repeat" | "postpone" | "away" | "silence") {
+                    self.waiting = Some(action);
+                }
                 let error = error.map(codes::name);
                 let text =
                     format!("{}{} {}", lang.fault_label(), lang.colon(), lang.fault(action, request, error.as_deref()));
@@ -202,7 +249,7 @@ impl<'a> Teller<'a> {
         let marked = [Some(event.number), answer.map(|(answer, _)| answer.number)]
             .into_iter()
             .flatten()
-            .any(|number| self.marks.contains(&number));
+            .any(|number| self.noted.contains(&number));
         let lang = self.words.lang;
         if frame.api == "Fetch" && !is_struck {
             return;
@@ -217,21 +264,15 @@ impl<'a> Teller<'a> {
             None => (lang.no_answer().to_owned(), lang.no_answer().to_owned()),
         };
         let place = |answer: &Frame| answer.facts.partitions.first().and_then(|part| part.offset);
-        if let (Some(Some(before)), Some((_, answer)), None) = (again, answer, error) {
-            if place(answer) == Some(before) {
-                text = lang.recognised(&format!("offset {before}"));
-                outcome.clone_from(&text);
-            }
+        if let (Some(Some(before)), Some((_, answer)), None) = (again, answer, error)
+            && place(answer) == Some(before)
+        {
+            text = lang.recognised(&format!("offset {before}"));
+            outcome.clone_from(&text);
         }
         if let (Some(before), None) = (back, error) {
             text = format!("{text}, {}", lang.rewound(before));
             outcome.clone_from(&text);
-        }
-        if let Some(meaning) = error.and_then(|code| lang.meaning(code)) {
-            // The first time is enough.
-            if self.explained.insert(error) {
-                text = format!("{text} ({meaning})");
-            }
         }
         let refused = error.is_some_and(|code| !codes::is_passing(code) && code != codes::MEMBER_ID_REQUIRED);
         let aborts = frame.api == "EndTxn" && frame.facts.commits == Some(false);
@@ -239,11 +280,26 @@ impl<'a> Teller<'a> {
         if !special && is_routine(&frame.api) || error == Some(codes::MEMBER_ID_REQUIRED) && !is_struck {
             return;
         }
+        // The first time is enough.
+        if let Some(meaning) = error.and_then(|code| lang.meaning(code))
+            && self.explained.insert(error)
+        {
+            text = format!("{text} ({meaning})");
+        }
         let weight = if special { Weight::Special } else { Weight::Usual };
-        let like = Like { what: frame.api.clone(), outcome, first: told.first, last: told.last };
+        let what = match frame.facts.commits {
+            Some(true) => format!("{} commit", frame.api),
+            Some(false) => format!("{} abort", frame.api),
+            None => cut(&frame.api, NAME),
+        };
+        let named =
+            if told.first.is_empty() || frame.api != "Produce" { String::new() } else { format!(" {}", told.first) };
+        let like = Like { what, outcome, first: told.first, last: told.last, brief: false, count: 1 };
         // What a fault acts on is told in any case.
         let like = Some(like).filter(|_| !is_struck);
-        let between = |from: u64, to: u64| self.turns.iter().any(|turn| from < *turn && *turn < to);
+        let between = |from: u64, to: u64| {
+            self.turns.iter().any(|(turn, client)| *client == event.client && from < *turn && *turn < to)
+        };
         match answer {
             Some((answer, response)) if is_struck || between(event.micros, answer.micros) => {
                 self.push(event.number, event.micros, &event.client, format!("→ {request}"), weight, None);
@@ -251,7 +307,7 @@ impl<'a> Teller<'a> {
                     // What it brings is told where all answers to a Fetch are.
                     return;
                 } else {
-                    format!("← {}{} {text}", cut(&response.api, NAME), lang.colon())
+                    format!("← {}{named}{} {text}", cut(&response.api, NAME), lang.colon())
                 };
                 self.push(answer.number, answer.micros, &event.client, text, weight, None);
             }
@@ -267,11 +323,7 @@ impl<'a> Teller<'a> {
 
     fn fetched(&mut self, event: &Event, frame: &Frame) {
         let Some((text, like)) = self.words.fetched(frame) else { return };
-        let weight = if frames::error(&frame.facts).is_some() || self.marks.contains(&event.number) {
-            Weight::Special
-        } else {
-            Weight::Usual
-        };
+        let weight = if frames::error(&frame.facts).is_some() { Weight::Special } else { Weight::Usual };
         self.push(event.number, event.micros, &event.client, format!("← {text}"), weight, Some(like));
     }
 }

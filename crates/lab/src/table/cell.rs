@@ -61,20 +61,20 @@ impl Cell {
     }
 }
 
-/// The kind of anomaly that a cell tells: of those that break the promise the first; or else of those that were
+/// The kind of anomaly that a cell tells: of those that break the promise the worst; or else of those that were
 /// announced; or else of those that may show.
 pub(super) fn kind(outcome: &Outcome) -> Option<Kind> {
     let shows = |kind: &Kind| outcome.ledger.count(*kind) > 0;
-    if let Verdict::Violated(anomalies) = &outcome.verdict {
-        if let Some(kind) = anomalies.iter().map(|anomaly| anomaly.kind).filter(shows).min() {
-            return Some(kind);
-        }
+    if let Verdict::Violated(anomalies) = &outcome.verdict
+        && let Some(kind) = anomalies.iter().map(|anomaly| anomaly.kind).filter(shows).min()
+    {
+        return Some(kind);
     }
     let announced = outcome.case.exhibits.iter().filter_map(|exhibit| match exhibit {
         Exhibit::Anomaly(kind) => Some(*kind),
         Exhibit::Mark(_) => None,
     });
-    announced.chain(outcome.case.allows.iter().copied()).find(shows)
+    announced.filter(shows).min().or_else(|| outcome.case.allows.iter().copied().filter(shows).min())
 }
 
 /// A number in four columns.
@@ -87,25 +87,25 @@ fn number(count: usize) -> String {
     }
 }
 
-/// What the marks and words of these cells mean.
-pub(super) fn legend(outcomes: &[Outcome], lang: Lang) -> [Vec<String>; 2] {
+/// What the marks and words of these cells mean; `gaps`: not every program is in every row.
+pub(super) fn legend(outcomes: &[Outcome], gaps: bool, lang: Lang) -> [Vec<String>; 2] {
     let cells: Vec<_> = outcomes.iter().map(|outcome| Cell::of(outcome, lang)).collect();
-    let any = |test: &dyn Fn(&Cell) -> bool| cells.iter().any(test);
+    let any = |state| cells.iter().any(|cell| cell.state == state);
+    let example = |state| cells.iter().find(|cell| cell.state == state && !cell.is_bare()).map(|cell| cell.text(0));
     let mut marks = Vec::new();
-    if any(&|cell| cell.state == State::Holds) {
-        marks.push(lang.legend_holds());
+    if any(State::Holds) {
+        marks.push(lang.legend_holds().to_owned());
     }
-    if any(&|cell| cell.state == State::Holds && cell.count.is_some()) {
-        marks.push(lang.legend_allowed());
+    marks.extend(example(State::Holds).map(|cell| lang.legend_allowed(&cell)));
+    marks.extend(example(State::Broken).map(|cell| lang.legend_broken(&cell)));
+    if any(State::Unexpected) {
+        marks.push(lang.legend_unexpected().to_owned());
     }
-    if any(&|cell| cell.state == State::Broken) {
-        marks.push(lang.legend_broken());
+    if any(State::Unknown) {
+        marks.push(lang.legend_unknown().to_owned());
     }
-    if any(&|cell| cell.state == State::Unexpected) {
-        marks.push(lang.legend_unexpected());
-    }
-    if any(&|cell| cell.state == State::Unknown) {
-        marks.push(lang.legend_unknown());
+    if gaps {
+        marks.push(lang.legend_none().to_owned());
     }
     let mut kinds: Vec<_> = outcomes
         .iter()
@@ -116,5 +116,5 @@ pub(super) fn legend(outcomes: &[Outcome], lang: Lang) -> [Vec<String>; 2] {
     kinds.sort();
     kinds.dedup();
     let words = kinds.into_iter().map(|kind| lang.legend_kind(kind)).collect();
-    [marks.into_iter().map(str::to_owned).collect(), words]
+    [marks, words]
 }

@@ -7,7 +7,10 @@ use crate::outcome::Outcome;
 use crate::text::Lang;
 
 /// The names of scenarios and variants take so many columns at most.
-const LABEL: usize = 26;
+const LABEL: usize = 22;
+
+/// Stands for the variant in the lines of a label that follow its first: no variant is called so.
+const REST: &str = "\n";
 
 struct Row {
     label: String,
@@ -77,18 +80,39 @@ fn rows(outcomes: &[Outcome], columns: &[Column], lang: Lang) -> Vec<Row> {
         match rows.iter_mut().find(same).and_then(|row| row.2.cells.get_mut(at)) {
             Some(place) => *place = Some(cell),
             None => {
-                let label = if variant.is_empty() { scenario.to_owned() } else { format!("  {variant}") };
-                let mut row = Row { label: cut(&label, LABEL), cells: empty() };
+                let mut labels = label(scenario, variant).into_iter();
+                let mut row = Row { label: labels.next().unwrap_or_default(), cells: empty() };
                 if let Some(place) = row.cells.get_mut(at) {
                     *place = Some(cell);
                 }
                 // Below the other rows of its scenario.
-                let last = rows.iter().rposition(|(other, _, _)| *other == scenario);
-                rows.insert(last.map_or(rows.len(), |last| last + 1), (scenario, variant, row));
+                let below =
+                    rows.iter().rposition(|(other, _, _)| *other == scenario).map_or(rows.len(), |last| last + 1);
+                let rest = labels.map(|label| (scenario, REST, Row { label, cells: empty() }));
+                rows.splice(below..below, std::iter::once((scenario, variant, row)).chain(rest));
             }
         }
     }
     rows.into_iter().map(|(_, _, row)| row).collect()
+}
+
+/// The name of a scenario; below it, that of a variant, in as many lines as it takes.
+fn label(scenario: &str, variant: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in variant.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= LABEL => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) => lines.push(format!("    {word}")),
+            None => lines.push(format!("  {word}")),
+        }
+    }
+    if variant.is_empty() {
+        lines = vec![scenario.to_owned()];
+    }
+    lines.into_iter().map(|line| cut(&line, LABEL)).collect()
 }
 
 /// Chooses the forms of the cells so that the table fits, and says how many spaces stand between two columns.
@@ -97,16 +121,17 @@ fn fit(columns: &mut [Column], rows: &[Row], label: usize) -> usize {
         let cells = rows.iter().filter_map(|row| row.cells.get(at)?.as_ref());
         cells.map(|cell| width(&cell.text(form))).max().unwrap_or_default()
     };
-    loop {
-        for (at, column) in columns.iter_mut().enumerate() {
-            column.width = widest(at, column.form).max(width(name(column.program).1));
+    for uniform in [0, 1] {
+        for column in columns.iter_mut() {
+            column.form = uniform;
         }
-        spread(columns);
-        for between in [2, 1] {
-            let full = label + columns.iter().map(|column| between + column.width).sum::<usize>();
-            if full <= WIDTH {
-                return between;
-            }
+        if let Some(between) = between(columns, &widest, label) {
+            return between;
+        }
+    }
+    loop {
+        if let Some(between) = between(columns, &widest, label) {
+            return between;
         }
         // The widest column that can be narrower.
         let narrower = |at: usize, column: &Column| {
@@ -123,6 +148,17 @@ fn fit(columns: &mut [Column], rows: &[Row], label: usize) -> usize {
             None => return 1,
         }
     }
+}
+
+/// The width of each column in its form; how many spaces fit between them, if any.
+fn between(columns: &mut [Column], widest: &dyn Fn(usize, usize) -> usize, label: usize) -> Option<usize> {
+    for (at, column) in columns.iter_mut().enumerate() {
+        column.width = widest(at, column.form).max(width(name(column.program).1));
+    }
+    spread(columns);
+    [2, 1]
+        .into_iter()
+        .find(|between| label + columns.iter().map(|column| between + column.width).sum::<usize>() <= WIDTH)
 }
 
 /// A name that stands above several columns needs their room.

@@ -15,7 +15,7 @@ pub(super) fn render(text: &mut String, outcomes: &[Outcome], seed: u32, lang: L
     let unknown = outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Unknown(_))).count();
     wrap(text, "", 0, &lang.totals(outcomes.len(), expected, unknown));
     broken(text, outcomes, lang);
-    settings(text, outcomes, lang);
+    text.push('\n');
     let sum = outcomes.iter().fold(Duration::ZERO, |sum, outcome| sum.saturating_add(outcome.took));
     if let Some(longest) = outcomes.iter().max_by_key(|outcome| outcome.took) {
         let durations = lang.durations(sum, longest.took, &title(longest));
@@ -53,20 +53,24 @@ fn broken(text: &mut String, outcomes: &[Outcome], lang: Lang) {
 }
 
 /// The properties that the lab has set: where, and why.
-fn settings(text: &mut String, outcomes: &[Outcome], lang: Lang) {
+pub(super) fn settings(text: &mut String, outcomes: &[Outcome], lang: Lang) {
+    // A property that serves the same end in several scenarios has a reason in each: the shortest is told.
     let mut all: Vec<(String, &str, Vec<&str>)> = Vec::new();
     for outcome in outcomes {
         for (key, value) in &outcome.settings {
             let setting = format!("{key}={value}");
             let why = outcome.case.settings.iter().find(|set| set.key == key).map_or("", |set| lang.of(set.why));
-            let at = match all.iter().position(|(other, reason, _)| *other == setting && *reason == why) {
+            let at = match all.iter().position(|(other, _, _)| *other == setting) {
                 Some(at) => at,
                 None => {
                     all.push((setting, why, Vec::new()));
                     all.len() - 1
                 }
             };
-            if let Some((_, _, scenarios)) = all.get_mut(at) {
+            if let Some((_, reason, scenarios)) = all.get_mut(at) {
+                if why.len() < reason.len() {
+                    *reason = why;
+                }
                 if !scenarios.contains(&outcome.scenario.name) {
                     scenarios.push(outcome.scenario.name);
                 }
@@ -76,6 +80,7 @@ fn settings(text: &mut String, outcomes: &[Outcome], lang: Lang) {
     if all.is_empty() {
         return;
     }
+    text.push('\n');
     wrap(text, "", 0, lang.settings_heading());
     all.sort();
     for (setting, why, scenarios) in all {

@@ -18,14 +18,14 @@ impl Lang {
     pub(crate) fn deed(self, deed: Deed) -> &'static str {
         match (self, deed) {
             (En, Deed::Start) => "starts",
-            (En, Deed::Kill) => "is killed (kill -9)",
-            (En, Deed::Freeze) => "is frozen (SIGSTOP)",
+            (En, Deed::Kill) => "killed (kill -9)",
+            (En, Deed::Freeze) => "frozen (SIGSTOP)",
             (En, Deed::Thaw) => "goes on (SIGCONT)",
             (En, Deed::Interrupt) => "is asked to stop (Ctrl-C)",
             (En, Deed::End) => "ends",
             (Fr, Deed::Start) => "démarre",
-            (Fr, Deed::Kill) => "est tué (kill -9)",
-            (Fr, Deed::Freeze) => "est gelé (SIGSTOP)",
+            (Fr, Deed::Kill) => "tué (kill -9)",
+            (Fr, Deed::Freeze) => "gelé (SIGSTOP)",
             (Fr, Deed::Thaw) => "reprend (SIGCONT)",
             (Fr, Deed::Interrupt) => "est prié de s'arrêter (Ctrl-C)",
             (Fr, Deed::End) => "se termine",
@@ -49,7 +49,7 @@ impl Lang {
             (En, "hold", true) => "the request is held back".to_owned(),
             (En, "hold", false) => "the answer is held back".to_owned(),
             (En, "delay", _) => "the network is slow from here on".to_owned(),
-            (En, "answer", _) => format!("the broker does not get it; the answer is {error}"),
+            (En, "answer", _) => format!("the request does not reach the broker; the answer is {error}"),
             (En, "repeat", _) => "the network will deliver this request once more, later".to_owned(),
             (En, "postpone", _) => {
                 "the connection breaks; the request is still on its way, and will arrive later".to_owned()
@@ -68,7 +68,7 @@ impl Lang {
             (Fr, "hold", true) => "la requête est retenue".to_owned(),
             (Fr, "hold", false) => "la réponse est retenue".to_owned(),
             (Fr, "delay", _) => "le réseau est lent à partir d'ici".to_owned(),
-            (Fr, "answer", _) => format!("le broker ne la reçoit pas ; la réponse est {error}"),
+            (Fr, "answer", _) => format!("la requête n'atteint pas le broker ; la réponse est {error}"),
             (Fr, "repeat", _) => "le réseau livrera cette requête une seconde fois, plus tard".to_owned(),
             (Fr, "postpone", _) => {
                 "la connexion casse ; la requête est encore en route, et arrivera plus tard".to_owned()
@@ -83,11 +83,13 @@ impl Lang {
         }
     }
 
-    /// A signal on which something waited.
-    pub(crate) fn signal(self, name: &str) -> String {
-        match self {
-            En => format!("\"{name}\": what waited for this goes on"),
-            Fr => format!("« {name} » : ce qui attendait ce moment reprend"),
+    /// A signal on which something waited; `away`: that was the broker.
+    pub(crate) fn signal(self, name: &str, away: bool) -> String {
+        match (self, away) {
+            (En, true) => "the broker is back".to_owned(),
+            (Fr, true) => "le broker est de retour".to_owned(),
+            (En, false) => format!("\"{name}\": what waited for this goes on"),
+            (Fr, false) => format!("« {name} » : ce qui attendait ce moment reprend"),
         }
     }
 
@@ -129,6 +131,11 @@ impl Lang {
         }
     }
 
+    /// New connections that were closed at once.
+    pub(crate) fn connections_refused(self) -> &'static str {
+        self.pick("connections refused", "connexions refusées")
+    }
+
     /// Several moments that are alike, told as one.
     pub(crate) fn many(self, count: usize, more: bool, what: &str, first: &str, last: &str, outcome: &str) -> String {
         let count = match (self, more) {
@@ -140,7 +147,7 @@ impl Lang {
             _ if first.is_empty() => String::new(),
             _ if first == last => format!(", {first}"),
             En => format!(", {first} to {last}"),
-            Fr => format!(", de {first} à {last}"),
+            Fr => format!(", {first} à {last}"),
         };
         let outcome = if outcome.is_empty() { String::new() } else { format!("{} {outcome}", self.colon()) };
         format!("{count}{which}{outcome}")
@@ -156,14 +163,14 @@ impl Lang {
 
     /// A batch that was stored.
     pub(crate) fn stored(self) -> &'static str {
-        self.pick("stored", "enregistré")
+        self.pick("stored", "stocké")
     }
 
     /// Where a batch was stored.
     pub(crate) fn stored_at(self, place: &str) -> String {
         match self {
             En => format!("stored at {place}"),
-            Fr => format!("enregistré, {place}"),
+            Fr => format!("stocké, {place}"),
         }
     }
 
@@ -246,11 +253,16 @@ impl Lang {
 
     /// A producer id and its epoch.
     pub(crate) fn producer(self, id: i64, epoch: i16) -> String {
-        format!("{} {id}/{epoch}", self.pick("producer", "producteur"))
+        format!("id {id}, {} {epoch}", self.pick("epoch", "époque"))
     }
 
-    /// The answer to a request that the client did not send.
-    pub(crate) fn seen_by_nobody(self) -> &'static str {
-        self.pick("(the client does not see this)", "(le client ne le voit pas)")
+    /// A request that reaches the broker late, or once more; what came of it.
+    pub(crate) fn arrives(self, request: &str, outcome: &str) -> String {
+        match self {
+            En => format!("what was late arrives: {request}: {outcome} (the client does not see this answer)"),
+            Fr => {
+                format!("ce qui était en retard arrive : {request} : {outcome} (le client ne voit pas cette réponse)")
+            }
+        }
     }
 }

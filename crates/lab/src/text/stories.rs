@@ -21,6 +21,8 @@ pub(crate) enum Heading {
     Verdict,
     /// Why it came out like this.
     Why,
+    /// Why it should have come out otherwise.
+    Normally,
     /// Properties that the lab has set.
     Settings,
 }
@@ -35,6 +37,7 @@ impl Lang {
             (En, Heading::Books) => "ledger",
             (En, Heading::Verdict) => "verdict",
             (En, Heading::Why) => "why",
+            (En, Heading::Normally) => "normally",
             (En, Heading::Settings) => "lab sets",
             (Fr, Heading::Fault) => "panne",
             (Fr, Heading::Promise) => "promesse",
@@ -42,6 +45,7 @@ impl Lang {
             (Fr, Heading::Books) => "comptes",
             (Fr, Heading::Verdict) => "verdict",
             (Fr, Heading::Why) => "pourquoi",
+            (Fr, Heading::Normally) => "normalement",
             (Fr, Heading::Settings) => "réglages",
         }
     }
@@ -75,25 +79,25 @@ impl Lang {
             (En, Number::AbortedInput) => "aborted in the input",
             (Fr, Number::Sent) => "envoyés",
             (Fr, Number::Acknowledged) => "acquittés",
-            (Fr, Number::Stored) => "enregistrés",
+            (Fr, Number::Stored) => "stockés",
             (Fr, Number::Input) => "dans l'entrée",
             (Fr, Number::Output) => "dans la sortie",
             (Fr, Number::Processed) => "traités",
             (Fr, Number::AbortedInput) => "avortés dans l'entrée",
         };
+        // In French, none and one are singular.
+        let word = if self == Fr && number < 2 { word.replacen("és", "é", 1) } else { word.to_owned() };
         format!("{number} {word}")
     }
 
     /// How many messages something is wrong with; also where it is none.
     pub(crate) fn count(self, kind: Kind, count: usize) -> String {
         let word = match (self, kind) {
-            (En, Kind::Duplicated) => "duplicated",
-            (Fr, Kind::Lost) => "perdus",
-            (Fr, Kind::Duplicated) if count < 2 => "doublon",
-            (Fr, Kind::Duplicated) => "doublons",
+            (Fr, Kind::Lost) if count > 1 => "perdus",
+            (Fr, Kind::Duplicated) if count > 1 => "doublons",
+            (Fr, Kind::Duplicated) => "doublon",
             (_, kind) => self.kind(kind),
         };
-        let word = if self == Fr && count < 2 && kind == Kind::Lost { "perdu" } else { word };
         format!("{count} {word}")
     }
 

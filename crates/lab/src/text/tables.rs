@@ -13,17 +13,23 @@ impl Lang {
 
     /// Whatever stands in a cell without a number.
     pub(crate) fn legend_holds(self) -> &'static str {
-        self.pick("✓ holds", "✓ garantie tenue")
+        self.pick("✓ the guarantee holds", "✓ garantie tenue")
     }
 
-    /// A number behind the mark of a guarantee that holds.
-    pub(crate) fn legend_allowed(self) -> &'static str {
-        self.pick("✓ 1 … holds: it allows this", "✓ 1 … tenue : elle le permet")
+    /// A cell with the number of what the guarantee allows.
+    pub(crate) fn legend_allowed(self, cell: &str) -> String {
+        match self {
+            En => format!("{cell}: holds, and allows this"),
+            Fr => format!("{cell} : tenue, et permet cela"),
+        }
     }
 
-    /// A broken guarantee.
-    pub(crate) fn legend_broken(self) -> &'static str {
-        self.pick("✗ broken, as announced", "✗ garantie violée, comme annoncé")
+    /// A cell with the number of what breaks the guarantee.
+    pub(crate) fn legend_broken(self, cell: &str) -> String {
+        match self {
+            En => format!("{cell}: broken by this, as announced"),
+            Fr => format!("{cell} : violée par cela, comme annoncé"),
+        }
     }
 
     /// Another result than announced.
@@ -48,6 +54,7 @@ impl Lang {
             (En, Kind::Duplicated) => "copies too many",
             (En, Kind::Reordered) => "messages out of order",
             (En, Kind::AbortedVisible) => "aborted, and visible",
+            (En, Kind::Uncommitted) => "visible, commit never asked for",
             (En, Kind::AbortedProcessed) => "aborted, and processed",
             (En, Kind::Torn) => "missing from a transaction that is visible in part",
             (En, Kind::Half) => "its result visible, its offset not committed",
@@ -65,6 +72,7 @@ impl Lang {
             (Fr, Kind::Duplicated) => "doublons",
             (Fr, Kind::Reordered) => "messages dans le désordre",
             (Fr, Kind::AbortedVisible) => "avortés, mais visibles",
+            (Fr, Kind::Uncommitted) => "visibles, commit jamais demandé",
             (Fr, Kind::AbortedProcessed) => "avortés, mais traités",
             (Fr, Kind::Torn) => "absents d'une transaction visible en partie",
             (Fr, Kind::Half) => "résultat visible, offset pas commité",

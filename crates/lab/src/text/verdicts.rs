@@ -4,7 +4,6 @@ use super::Lang::{self, En, Fr};
 use crate::catalogue::Guarantee;
 use crate::child::Ended;
 use crate::layout::cut;
-use crate::ledger::Anomaly;
 use crate::outcome::Outcome;
 use crate::verdict::{Failure, Surprise, Verdict};
 
@@ -84,16 +83,11 @@ impl Lang {
             lines.push(format!("{label}{colon} {}", self.exhibits(&outcome.missing)));
         }
         let label = self.pick("not announced", "non annoncé");
-        let anomalies = || -> Vec<&Anomaly> {
-            let anomaly = |surprise| match surprise {
-                &Surprise::Anomaly(ref anomaly) => Some(anomaly),
-                _ => None,
-            };
-            outcome.surprises.iter().filter_map(anomaly).collect()
-        };
-        lines.extend(
-            self.anomalies(anomalies().into_iter(), short).into_iter().map(|what| format!("{label}{colon} {what}")),
-        );
+        let anomalies = outcome.surprises.iter().filter_map(|surprise| match surprise {
+            Surprise::Anomaly(anomaly) => Some(anomaly),
+            _ => None,
+        });
+        lines.extend(self.anomalies(anomalies, short).into_iter().map(|what| format!("{label}{colon} {what}")));
         for surprise in &outcome.surprises {
             match surprise {
                 Surprise::Anomaly(_) => {}

@@ -20,5 +20,6 @@ mod producers;
 mod scenarios;
 mod serve;
 mod settings;
+mod show;
 mod support;
 mod values;

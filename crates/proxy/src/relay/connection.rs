@@ -17,6 +17,7 @@ use tokio::{
     sync::{Mutex, Notify},
     time::timeout,
 };
+use wire::frames::Frames;
 
 use super::{
     clients::{Client, Clients},
@@ -26,7 +27,7 @@ use crate::{
     Happening, Side,
     codec::Header,
     engine::{Decision, Seen},
-    frames::{self, Frames},
+    frames,
     record::Place,
     shared::{Acting, Shared},
 };
@@ -198,9 +199,9 @@ pub(super) async fn serve(connection: Rc<Connection>, stream: TcpStream, upstrea
 
 async fn relay(connection: &Rc<Connection>, stream: TcpStream, broker: TcpStream) {
     let (reader, mut to_client) = stream.into_split();
-    let mut from_client = Frames::new(reader);
+    let mut from_client = frames::read(reader);
     let (reader, writer) = broker.into_split();
-    let mut from_broker = Frames::new(reader);
+    let mut from_broker = frames::read(reader);
     *connection.upstream.lock().await = Some(writer);
 
     let end = tokio::select! {
@@ -266,7 +267,7 @@ async fn stop_sending(connection: &Connection) {
 /// back.
 async fn leave(mut from_client: Frames<OwnedReadHalf>, mut to_client: OwnedWriteHalf) {
     let _ = to_client.shutdown().await;
-    let _ = timeout(LEAVING, from_client.drain()).await;
+    let _ = timeout(LEAVING, frames::drain(&mut from_client)).await;
 }
 
 /// Connects to the first of these that lets itself be connected to.

@@ -4,6 +4,7 @@ use std::{future::pending, io, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::{net::tcp::OwnedReadHalf, task::spawn_local, time::timeout};
+use wire::frames::Frames;
 
 use super::{
     connection::{Connection, End, Judged},
@@ -13,7 +14,7 @@ use crate::{
     Action, Event, Frame, Happening, Side,
     codec::{self, Header},
     engine::Decision,
-    frames::Frames,
+    frames,
     shared::Acting,
 };
 
@@ -56,7 +57,7 @@ impl Connection {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return End::Left,
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    return End::Refused(if frames.looks_like_tls() {
+                    return End::Refused(if frames::look_like_tls(frames) {
                         "the client speaks TLS, which the proxy cannot read: let it connect in plain text".into()
                     } else {
                         format!("what came is no request of Kafka: {error}")
@@ -64,13 +65,14 @@ impl Connection {
                 }
                 Err(_) => return End::Left,
             };
-            if self.silent.get() {
-                continue;
-            }
             let request = match self.receive(frame) {
                 Ok(request) => request,
                 Err(why) => return End::Refused(format!("what came is no request of Kafka: {why}")),
             };
+            // The trace shows to whom nobody listens.
+            if self.silent.get() {
+                continue;
+            }
             self.client.gate.pass().await;
             if let Err(end) = self.take(request).await {
                 return end;

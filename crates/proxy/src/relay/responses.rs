@@ -4,17 +4,13 @@ use std::{io, net::SocketAddr, rc::Rc};
 
 use bytes::Bytes;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use wire::frames::Frames;
 
 use super::{
     connection::{Connection, End, Judged},
     pending::{Answer, Entry},
 };
-use crate::{
-    Action, Frame, Happening, Side, codec,
-    engine::Decision,
-    frames::{self, Frames},
-    shared::Acting,
-};
+use crate::{Action, Frame, Happening, Side, codec, engine::Decision, frames, shared::Acting};
 
 /// The client, while it takes answers.
 type ToClient<'a> = Option<&'a mut OwnedWriteHalf>;

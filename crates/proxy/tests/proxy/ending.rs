@@ -15,6 +15,12 @@ use crate::support::{
 };
 
 #[test]
+fn a_proxy_is_for_many_threads() {
+    fn is_for_many_threads<T: Send + Sync>() {}
+    is_for_many_threads::<proxy::Proxy>();
+}
+
+#[test]
 fn connections_and_listeners_are_closed() {
     let proxy = kafka::proxy();
     let mut connected = client(&proxy, "program");

@@ -148,6 +148,21 @@ fn only_with_this_topic_partition_and_error() {
     assert_eq!(notes(response().with(Field::HasRecords).with(Field::Topic(topic.clone())), act), 1);
 }
 
+/// No error at all: one partition's is one.
+#[test]
+fn no_error_is_none_anywhere() {
+    let topic = kafka::topic();
+    let act = |_: &Proxy, client: &mut Client| {
+        let mut request = produce(&topic, ["here"]);
+        request.topic_data.extend(produce(&unique("absent"), ["nowhere"]).topic_data);
+        client.call(&request, PRODUCE);
+    };
+    let response = || When::response(ApiKey::Produce).always();
+    assert_eq!(notes(response(), act), 1);
+    assert_eq!(notes(response().with(Field::Error(0)), act), 0);
+    assert_eq!(notes(response().with(Field::Error(3)), act), 1);
+}
+
 #[test]
 fn only_commits_or_aborts() {
     let act = |_: &Proxy, client: &mut Client| {

@@ -87,6 +87,40 @@ fn cut_closes_the_broker_side_too() {
 }
 
 #[test]
+fn cut_waits_for_an_answer_that_is_held() {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy();
+    proxy.arm(Fault::new("held", When::response(ApiKey::Metadata), Action::Hold { until: "go".into() }));
+    proxy.arm(Fault::new("cut", When::request(ApiKey::ApiVersions), Action::Cut));
+    let mut client = client(&proxy, "program");
+    let mut broker = upstream.accept();
+    client.send_frame(&request(3, 0, 1, &[0; 4]));
+    let first = broker.receive().unwrap();
+    broker.answer(&first, b"");
+    wait(&proxy, "held");
+    client.send_frame(&request(18, 0, 2, b""));
+    assert!(client.is_silent_for(A_WHILE));
+    assert_eq!(proxy.count("cut"), 0);
+    proxy.signal("go");
+    assert!(client.receive_frame().is_some());
+    assert!(client.is_closed());
+}
+
+/// The client sees an end, not a reset, which on some systems takes back what had come before.
+#[test]
+fn cut_is_an_orderly_end() {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy();
+    proxy.arm(Fault::new("cut", When::request(ApiKey::ApiVersions), Action::Cut));
+    let mut client = client(&proxy, "program");
+    client.send_frame(&request(18, 0, 1, b""));
+    // More than the proxy reads at once.
+    client.send_frame(&request(999, 0, 2, &vec![0; 2 << 20]));
+    wait(&proxy, "cut");
+    assert!(client.ends_in_order());
+}
+
+#[test]
 fn silence_is_no_end() {
     let upstream = Upstream::new();
     let proxy = upstream.proxy();

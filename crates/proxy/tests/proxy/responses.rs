@@ -7,7 +7,9 @@ use proxy::{Action, ApiKey, Fault, When};
 use crate::support::{
     A_WHILE, closings,
     kafka::{self, client},
+    order,
     requests::{PRODUCE, produce, stored, versions},
+    until,
     upstream::{Upstream, request},
     wait,
 };
@@ -68,9 +70,55 @@ fn silence_begins_with_the_response() {
     let sent = broker.receive().unwrap();
     broker.answer(&sent, b"");
     wait(&proxy, "silent");
-    client.send_frame(&request(999, 0, 2, b""));
+    proxy.arm(Fault::new("noted", When::request(ApiKey::ApiVersions), Action::Note));
+    client.send_frame(&request(18, 0, 2, b""));
     assert!(client.is_silent_for(A_WHILE));
     assert!(broker.is_silent_for(A_WHILE));
+    // The trace has it, and no fault sees it.
+    until("the lost request", || order(&proxy).iter().any(|(_, _, correlation)| *correlation == 2));
+    assert_eq!(proxy.count("noted"), 0);
+}
+
+#[test]
+fn silence_keeps_what_is_held() {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy();
+    proxy.arm(Fault::new("silent", When::response(ApiKey::ApiVersions), Action::Silence));
+    proxy.arm(Fault::new("held", When::request(ApiKey::Metadata), Action::Hold { until: "go".into() }));
+    let mut client = client(&proxy, "program");
+    let mut broker = upstream.accept();
+    client.send_frame(&request(18, 0, 1, b""));
+    client.send_frame(&request(3, 0, 2, &[0; 4]));
+    wait(&proxy, "held");
+    let sent = broker.receive().unwrap();
+    broker.answer(&sent, b"");
+    wait(&proxy, "silent");
+    proxy.signal("go");
+    assert!(broker.is_silent_for(A_WHILE));
+}
+
+/// Late answers are for nobody: what a fault would do to them, it would do to the next program of this name.
+#[test]
+fn the_answer_to_a_client_that_has_gone_is_only_noted() {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy();
+    proxy.arm(Fault::new("killed", When::response(ApiKey::ApiVersions), Action::Kill));
+    proxy.arm(Fault::new("noted", When::response(ApiKey::ApiVersions), Action::Note));
+    let mut gone = client(&proxy, "program");
+    let mut broker = upstream.accept();
+    gone.send_frame(&request(18, 0, 1, b""));
+    let sent = broker.receive().unwrap();
+    drop(gone);
+    until("its end", || closings(&proxy).len() == 1);
+    let mut next = client(&proxy, "program");
+    let mut other = upstream.accept();
+    broker.answer(&sent, b"");
+    wait(&proxy, "noted");
+    next.send_frame(&request(999, 0, 1, b""));
+    let sent = other.receive().unwrap();
+    other.answer(&sent, b"");
+    assert!(next.receive_frame().is_some());
+    assert_eq!(proxy.count("killed"), 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use lab::catalogue::PROGRAMS;
 use lab::{matrix, scenarios};
 
-use super::{expect, json, lab, stdout};
+use super::{expect, json, lab, stderr, stdout};
 
 #[test]
 fn every_program_does_under_every_fault_what_was_announced() {
@@ -57,7 +57,7 @@ fn a_run_tells_its_story_in_both_languages() {
     let french = lab(&args).env("LC_ALL", "fr_FR.UTF-8").output().unwrap();
     expect(&french, 0);
     for (text, word) in [(stdout(&english), "duplicate"), (stdout(&french), "doublon")] {
-        assert!(text.contains(word) && text.contains("msg-10"), "{text}");
+        assert!(text.contains(word) && text.contains("msg-19"), "{text}");
         for line in text.lines() {
             assert!(line.chars().count() <= 100 && !line.contains('\x1b'), "{line}");
         }
@@ -66,15 +66,34 @@ fn a_run_tells_its_story_in_both_languages() {
 
 #[test]
 fn a_client_in_any_language_is_judged_in_place_of_a_program() {
-    // Exactly once is asked for, and at least once is what runs: the duplicate convicts it.
-    let client = crate::support::program::executable("producer-at-least-once");
+    // At most once is asked for, and at least once is what runs: what it does twice convicts it.
+    let client = crate::support::program::executable("consumer-at-least-once");
     let client = client.to_str().unwrap();
-    let args = ["run", "producer-exactly-once", "ack-lost", "--format", "json", "--", client];
+    let args =
+        ["run", "consumer-at-most-once", "killed-between", "--variant", "before", "--format", "json", "--", client];
     let output = lab(&args).output().unwrap();
     expect(&output, 1);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let outcome = &report["outcomes"][0];
     assert_eq!((&outcome["verdict"], &outcome["as_expected"]), (&"violated".into(), &false.into()), "{outcome}");
+    assert_eq!(outcome["anomalies"][0]["kind"], "duplicated", "{outcome}");
+}
+
+#[test]
+fn a_client_finds_all_it_needs_in_its_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = super::convictions::write_script(folder.path(), "env >&2; exit 1");
+    let args = ["run", "eos-pipeline", "calm", "-X", "linger.ms=7", "--", client.to_str().unwrap()];
+    let output = lab(&args).env("RUST_LOG", "debug").output().unwrap();
+    let said = stderr(&output);
+    for name in
+        ["BOOTSTRAP_SERVERS=127.0.0.1:", "TOPIC=lab-", "OUTPUT_TOPIC=lab-", "GROUP_ID=lab-", "TRANSACTIONAL_ID=lab-"]
+    {
+        assert!(said.contains(name), "{name}: {said}");
+    }
+    for set in ["COUNT=200", "VALUE_PREFIX=eos-msg-", "KAFKA_PROPERTIES=linger.ms=7"] {
+        assert!(said.contains(set), "{set}: {said}");
+    }
 }
 
 #[test]

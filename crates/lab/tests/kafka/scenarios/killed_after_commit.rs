@@ -1,5 +1,6 @@
 //! Killed when the commit is done, and the program does not know.
 
+use lab::child::Ended;
 use lab::ledger::Kind;
 
 use super::{as_announced, broken, convicted, play, play_instead};
@@ -16,7 +17,12 @@ fn a_producer_that_starts_over_sends_what_is_committed() {
 
 #[test]
 fn offsets_in_the_transaction_resume_where_it_ended() {
-    as_announced(&play("killed-after-commit", "", "eos-pipeline"));
+    let outcome = play("killed-after-commit", "", "eos-pipeline");
+    as_announced(&outcome);
+    assert_eq!(outcome.instances[0].ended, Some(Ended::Signal(9)));
+    let processed = outcome.instances[1].lines.iter().filter(|(_, line)| line.starts_with("process:")).count();
+    assert!((10..20).contains(&processed), "the second half, and no more than the first transaction left: {processed}");
+    assert_eq!(outcome.ledger.anomalies, []);
 }
 
 #[test]

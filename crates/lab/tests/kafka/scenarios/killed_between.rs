@@ -1,5 +1,6 @@
 //! Killed between the processing and the commit.
 
+use lab::child::Ended;
 use lab::ledger::Kind;
 use lab::outcome::Outcome;
 
@@ -21,6 +22,7 @@ fn each_has_its_harmless_side() {
     for (variant, package) in [("before", "consumer-at-most-once"), ("after", "consumer-at-least-once")] {
         let outcome = play("killed-between", variant, package);
         as_announced(&outcome);
+        assert_eq!(outcome.instances[0].ended, Some(Ended::Signal(9)), "{package}");
         assert_eq!(outcome.ledger.anomalies, [], "{package}");
     }
 }

@@ -1,14 +1,21 @@
 //! The scenarios: as announced with the program of the course, convicting with another in its place.
 
 mod aborted_input;
+mod ack_lost;
 mod batch_half_done;
+mod broker_away;
+mod broker_error;
 mod commit_lost;
+mod delayed_end;
 mod evicted;
 mod killed_after_commit;
 mod killed_before_commit;
 mod killed_between;
+mod late_duplicate;
 mod member_joins;
 mod open_transaction;
+mod request_lost;
+mod retries_exhausted;
 mod zombie;
 
 use std::path::Path;
@@ -19,6 +26,7 @@ use lab::ledger::Kind;
 use lab::matrix;
 use lab::names::random_seed;
 use lab::outcome::Outcome;
+use lab::scenario::Exhibit;
 use lab::stage::House;
 use lab::topics::Leftovers;
 use lab::verdict::Verdict;
@@ -35,6 +43,12 @@ fn play(scenario: &str, variant: &str, package: &str) -> Outcome {
 fn play_instead(scenario: &str, variant: &str, package: &str, script: &str, real: &str) -> Outcome {
     let script = script.replace("REAL", executable(real).to_str().unwrap());
     run(scenario, variant, package, Some(vec!["sh".into(), "-c".into(), script]))
+}
+
+/// One run of the program with this property besides its own.
+fn play_with(scenario: &str, variant: &str, package: &str, property: &str) -> Outcome {
+    let script = format!("KAFKA_PROPERTIES=\"${{KAFKA_PROPERTIES:+$KAFKA_PROPERTIES;}}{property}\" exec REAL");
+    play_instead(scenario, variant, package, &script, package)
 }
 
 /// One run with a pipeline in the program's place that uses no transaction: it stores its results, then commits.
@@ -86,6 +100,18 @@ fn as_announced(outcome: &Outcome) {
 fn convicted(outcome: &Outcome) -> Vec<Kind> {
     assert!(!outcome.as_expected());
     broken(outcome)
+}
+
+/// The kinds of anomaly that were announced and do not show: it is not the program that was announced, but a better one.
+#[track_caller]
+fn lacks(outcome: &Outcome) -> Vec<Kind> {
+    assert_eq!(outcome.verdict, Verdict::Holds, "{}", endings(outcome));
+    assert!(!outcome.as_expected());
+    let anomalies = outcome.missing.iter().filter_map(|exhibit| match exhibit {
+        Exhibit::Anomaly(kind) => Some(*kind),
+        Exhibit::Mark(_) => None,
+    });
+    anomalies.collect()
 }
 
 /// The kinds of anomaly that break the promise, each once.

@@ -47,6 +47,11 @@ impl Client {
         self.receive_frame().is_none()
     }
 
+    /// Whether the other side has closed the connection, and not reset it.
+    pub(crate) fn ends_in_order(&mut self) -> bool {
+        matches!(self.stream.read(&mut [0]), Ok(0))
+    }
+
     /// Sends a request and reads its answer.
     pub(crate) fn call<R: Request>(&mut self, request: &R, version: i16) -> R::Response {
         let sent = self.send(request, version);
