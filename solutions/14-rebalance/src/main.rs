@@ -9,7 +9,7 @@
 //! transaction is aborted, and its results with it.
 //!
 //! ```text
-//! terminal 1   cargo run -p lab -- broker --partitions 2      (or any topic of several partitions)
+//! terminal 1   cargo run -p lab -- broker --partitions 2
 //! terminal 2   cargo run -p producer-exactly-once -- --count 200
 //! terminal 3   cargo run -p sol14-rebalance -- --transactional-id one
 //! terminal 4   cargo run -p sol14-rebalance -- --transactional-id two

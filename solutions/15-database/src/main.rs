@@ -130,9 +130,8 @@ fn prepare(database: Connection) -> rusqlite::Result<Connection> {
 
 /// Where to go on in this partition.
 fn next_offset(database: &Connection, topic: &str, partition: i32) -> rusqlite::Result<Offset> {
-    let next = database
-        .query_row("SELECT next FROM progress WHERE topic = ?1 AND part = ?2", params![topic, partition], |row| row.get(0))
-        .optional()?;
+    let known = "SELECT next FROM progress WHERE topic = ?1 AND part = ?2";
+    let next = database.query_row(known, params![topic, partition], |row| row.get(0)).optional()?;
     Ok(next.map_or(Offset::Beginning, Offset::Offset))
 }
 
