@@ -1,7 +1,7 @@
 //! All outcomes as one JSON object, always in English: names of fields and of things do not change, new ones may come.
 //!
 //! ```text
-//! { "seed": 7,
+//! { "seed": 7, "took_ms": 2345,
 //!   "outcomes": [ {
 //!     "scenario": "ack-lost", "variant": "", "program": "producer-at-least-once",
 //!     "guarantee": "at_least_once",       or at_most_once, exactly_once
@@ -31,20 +31,27 @@
 //! `null` stands where a number has no meaning, `{ "signal": 9 }` for an end by a signal, `null` for an instance that
 //! was still running. A value or a line is shown as the programs print it, with `\x…` for what is no text.
 
+use std::time::Duration;
+
 use serde_json::{Value as Json, json};
 
 use crate::catalogue::{Guarantee, Promise};
 use crate::child::Ended;
 use crate::layout::safe;
 use crate::ledger::{Anomaly, Kind};
-use crate::outcome::{Deed, Instance, Outcome};
+use crate::outcome::{Deed, Instance, Outcome, Results};
 use crate::scenario::{Ends, Exhibit, Mark, Text};
 use crate::text::Lang;
 use crate::verdict::{Surprise, Verdict};
 
 /// The object.
-pub(crate) fn render(outcomes: &[Outcome], seed: u32) -> Json {
-    json!({ "seed": seed, "outcomes": outcomes.iter().map(outcome).collect::<Vec<_>>() })
+pub(crate) fn render(results: &Results) -> Json {
+    let Results { outcomes, seed, took } = results;
+    json!({ "seed": seed, "took_ms": millis(*took), "outcomes": outcomes.iter().map(outcome).collect::<Vec<_>>() })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn outcome(outcome: &Outcome) -> Json {
@@ -87,7 +94,7 @@ fn outcome(outcome: &Outcome) -> Json {
         })).collect::<Vec<_>>(),
         "instances": outcome.instances.iter().map(instance).collect::<Vec<_>>(),
         "settings": outcome.settings.iter().map(|(key, value)| json!({ "key": safe(key), "value": safe(value) })).collect::<Vec<_>>(),
-        "took_ms": u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
+        "took_ms": millis(outcome.took),
     })
 }
 
@@ -243,9 +250,13 @@ mod tests {
     use super::*;
     use crate::sample::{self, KINDS, MARKS};
 
+    fn results(outcome: Outcome) -> Results {
+        Results { outcomes: vec![outcome], seed: 7, took: Duration::from_millis(2345) }
+    }
+
     #[test]
     fn the_object_is_as_documented() {
-        let json = render(&[sample::story::ack_lost()], 7);
+        let json = render(&results(sample::story::ack_lost()));
         let mut text = format!("{json:#}\n");
         sample::golden("ack-lost.json", include_str!("testdata/ack-lost.json"), &text);
         // What the head of this file names is there, and the other way round.
@@ -274,7 +285,7 @@ mod tests {
 
         #[test]
         fn any_outcome_is_json_without_control_characters(outcome in sample::wild::outcome()) {
-            let text = render(&[outcome], 1).to_string();
+            let text = render(&results(outcome)).to_string();
             prop_assert!(!text.contains(char::is_control));
             prop_assert!(serde_json::from_str::<Json>(&text).is_ok());
         }

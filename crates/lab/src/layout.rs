@@ -126,13 +126,13 @@ pub(crate) fn flow(out: &mut String, items: &[String]) {
     }
 }
 
-/// The words of a text. French punctuation stays with the word that it belongs to.
+/// The words of a text. French punctuation and the marks of the table stay with the word that they belong to.
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let closes = matches!(word.chars().next(), Some(':' | ';' | '!' | '?' | '»'));
         match words.last_mut() {
-            Some(last) if closes || last.ends_with('«') => {
+            Some(last) if closes || last.ends_with(['«', '✓', '✗']) => {
                 last.push(' ');
                 last.push_str(word);
             }

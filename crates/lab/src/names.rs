@@ -78,3 +78,19 @@ pub fn random_seed() -> u32 {
     let [.., a, b, c, d] = RandomState::new().hash_one(std::process::id()).to_be_bytes();
     u32::from_be_bytes([a, b, c, d])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn the_names_of_a_run_are_shortened_and_nothing_else_is() {
+        let outcome = sample::outcome(1, 1, "eos-pipeline", &[]);
+        let names = Names::new(7, Some("class.a")).within(outcome.scenario, outcome.case, outcome.program);
+        let (topic, id) = (names.of("topic"), names.of("id-first"));
+        assert_eq!(short(&outcome, &topic), "topic");
+        assert_eq!(short(&outcome, &format!("process: {topic}[0]@1 -> ({id})")), "process: topic[0]@1 -> (id-first)");
+        assert_eq!(short(&outcome, "lab-7-calm-eos-pipeline-topic été"), "lab-7-calm-eos-pipeline-topic été");
+    }
+}

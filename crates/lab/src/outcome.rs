@@ -83,14 +83,27 @@ impl Outcome {
     }
 }
 
-/// Exit status: 0 all as expected, 1 something was not, 2 something could not be decided.
-pub fn status(outcomes: &[Outcome]) -> u8 {
-    let undecided = |outcome: &Outcome| matches!(outcome.verdict, Verdict::Unknown(_));
-    if outcomes.iter().all(Outcome::as_expected) {
-        0
-    } else if outcomes.iter().all(|outcome| outcome.as_expected() || undecided(outcome)) {
-        2
-    } else {
-        1
+/// What came of all runs.
+#[derive(Debug)]
+pub struct Results {
+    /// One for each run, in the order of the table.
+    pub outcomes: Vec<Outcome>,
+    /// Where names and the brokers' ids came from.
+    pub seed: u32,
+    /// How long it took, several at a time.
+    pub took: Duration,
+}
+
+impl Results {
+    /// Exit status: 0 all as expected, 1 something was not, 2 something could not be decided.
+    pub fn status(&self) -> u8 {
+        let undecided = |outcome: &Outcome| matches!(outcome.verdict, Verdict::Unknown(_));
+        if self.outcomes.iter().all(Outcome::as_expected) {
+            0
+        } else if self.outcomes.iter().all(|outcome| outcome.as_expected() || undecided(outcome)) {
+            2
+        } else {
+            1
+        }
     }
 }

@@ -77,6 +77,26 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
             },
         ],
     },
+    Scenario {
+        name: "everything-again",
+        fault: text("each message is sent twice", "chaque message est envoyé deux fois"),
+        teaches: text("how wide a table is", "la largeur d'un tableau"),
+        cases: &[Case {
+            programs: &[
+                "producer-at-most-once",
+                "producer-at-least-once",
+                "producer-exactly-once",
+                "eos-producer",
+                "consumer-at-most-once",
+                "consumer-at-least-once",
+                "consumer-exactly-once",
+                "eos-consumer",
+                "eos-pipeline",
+            ],
+            exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
+            ..CASE
+        }],
+    },
 ];
 
 /// The run of a program in a case of a scenario of [`SCENARIOS`] in which these kinds show, so many times each.

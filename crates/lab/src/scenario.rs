@@ -132,6 +132,21 @@ impl Amount {
 }
 
 impl Case {
+    /// What most cases have in common. Programs, texts and `play` are each case's own.
+    pub const PLAIN: Self = Self {
+        variant: "",
+        programs: &[],
+        promise: Text { en: "", fr: "" },
+        exhibits: &[],
+        allows: &[],
+        ends: Ends::Well,
+        why: Text { en: "", fr: "" },
+        messages: 20,
+        partitions: 1,
+        settings: &[],
+        play: |_| Ok(()),
+    };
+
     /// Whether the promise breaks, if the run shows what it is to show.
     pub fn breaks(&self, promise: Promise) -> bool {
         self.exhibits.iter().any(|exhibit| matches!(exhibit, Exhibit::Anomaly(kind) if promise.forbids(*kind)))

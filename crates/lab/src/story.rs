@@ -28,7 +28,7 @@ pub(crate) fn render(outcome: &Outcome, lang: Lang, colours: bool) -> String {
     let mut text = String::new();
     head(&mut text, outcome, lang, colours);
     text.push('\n');
-    let told = fold::fold(&moments::moments(outcome, lang), lang);
+    let told = fold::fold(moments::moments(outcome, lang), lang);
     if !told.is_empty() {
         course(&mut text, &told, lang, colours);
         text.push('\n');

@@ -8,11 +8,12 @@ use std::fmt::Write as _;
 
 use crate::layout::{flow, wrap};
 use crate::names::short;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Results};
 use crate::text::Lang;
 
 /// The table, what is not as announced, and what it shows in plain words.
-pub fn render(outcomes: &[Outcome], seed: u32, lang: Lang, colours: bool) -> String {
+pub fn render(results: &Results, lang: Lang, colours: bool) -> String {
+    let outcomes = &results.outcomes;
     let mut text = grid::render(outcomes, lang, colours);
     text.push('\n');
     let mut rows: Vec<_> = outcomes.iter().map(|outcome| (outcome.scenario.name, outcome.case.variant)).collect();
@@ -24,10 +25,9 @@ pub fn render(outcomes: &[Outcome], seed: u32, lang: Lang, colours: bool) -> Str
     for items in cell::legend(outcomes, outcomes.len() < rows.len() * columns.len(), lang) {
         flow(&mut text, &items);
     }
-    summary::settings(&mut text, outcomes, lang);
     unexpected(&mut text, outcomes, lang, colours);
     text.push('\n');
-    summary::render(&mut text, outcomes, seed, lang);
+    summary::render(&mut text, results, lang);
     text
 }
 
@@ -84,20 +84,24 @@ mod tests {
     use crate::layout::{WIDTH, width};
     use crate::sample;
 
+    fn results(outcomes: Vec<Outcome>) -> Results {
+        Results { outcomes, seed: 7, took: std::time::Duration::from_millis(2345) }
+    }
+
     const ENGLISH: &str = include_str!("testdata/table.en.txt");
     const FRENCH: &str = include_str!("testdata/table.fr.txt");
 
     #[test]
     fn the_table_is_as_it_was_agreed() {
-        let outcomes = sample::table();
-        sample::golden("table.en.txt", ENGLISH, &render(&outcomes, 7, Lang::En, false));
-        sample::golden("table.fr.txt", FRENCH, &render(&outcomes, 7, Lang::Fr, false));
+        let results = results(sample::table());
+        sample::golden("table.en.txt", ENGLISH, &render(&results, Lang::En, false));
+        sample::golden("table.fr.txt", FRENCH, &render(&results, Lang::Fr, false));
     }
 
     #[test]
     fn colours_only_where_they_are_wanted() {
-        let outcomes = sample::table();
-        let (plain, coloured) = (render(&outcomes, 7, Lang::En, false), render(&outcomes, 7, Lang::En, true));
+        let results = results(sample::table());
+        let (plain, coloured) = (render(&results, Lang::En, false), render(&results, Lang::En, true));
         assert!(!plain.contains('\x1b'));
         assert!(coloured.contains("\x1b[31m✗ 20 dup\x1b[0m"), "{coloured}");
         assert!(coloured.contains("\x1b[1;37;41m✗ !!\x1b[0m"), "{coloured}");
@@ -120,18 +124,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_wider_the_numbers_the_shorter_the_words() {
+        let row = |times| {
+            let programs = sample::SCENARIOS[2].cases[0].programs;
+            let outcomes: Vec<_> = programs
+                .iter()
+                .map(|program| sample::outcome(2, 0, program, &[(crate::ledger::Kind::Duplicated, times)]))
+                .collect();
+            let text = grid::render(&outcomes, Lang::En, false);
+            assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
+            text.lines().last().unwrap_or_default().to_owned()
+        };
+        assert_eq!(row(1).matches(" 1 dup").count(), 9, "{}", row(1));
+        assert_eq!(row(200).matches("200 dup").count(), 9, "{}", row(200));
+        assert_eq!(row(5000).matches("5000").count(), 9, "{}", row(5000));
+        assert!(row(5000).contains("5000dup"), "{}", row(5000));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
         fn no_outcome_breaks_the_table(outcomes in proptest::collection::vec(sample::wild::outcome(), 0..12), seed in any::<u32>()) {
+            let results = Results { seed, ..results(outcomes) };
             for lang in [Lang::En, Lang::Fr] {
-                let text = render(&outcomes, seed, lang, false);
+                let text = render(&results, lang, false);
                 for line in text.lines() {
                     prop_assert!(width(line) <= WIDTH, "{line}");
                     prop_assert!(!line.contains(char::is_control), "{line:?}");
                 }
-                let coloured = render(&outcomes, seed, lang, true);
+                let coloured = render(&results, lang, true);
                 prop_assert_eq!(sample::without_colours(&coloured), text);
             }
         }

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use common::Error;
 use indicatif::ProgressBar;
+use proxy::Proxy;
 
 use crate::measure::{Output, Run, run};
 use crate::rate::BROKERS_CLOCK;
@@ -57,6 +58,8 @@ struct Side {
     flags: String,
     messages: u64,
     output: Output,
+    /// Behind the fault proxy, with no fault armed.
+    proxied: bool,
 }
 
 /// How a program is told what to do.
@@ -97,8 +100,18 @@ const ONE_MESSAGE_EACH: &str = "acks=all enable.idempotence=true linger.ms=0";
 pub(crate) fn all(messages: u64) -> Vec<Comparison> {
     // Some hundred transactions a second; about ten where each of them waits for 100 ms.
     let (one_by_one, slowly) = ((messages / 1500).max(20), (messages / 20_000).max(20));
-    let side = |program, kind| Side { program, kind, flags: String::new(), messages, output: Output::Nowhere };
+    let side = |program, kind| {
+        let (flags, output) = (String::new(), Output::Nowhere);
+        Side { program, kind, flags, messages, output, proxied: false }
+    };
     let producer = |program| side(program, Kind::Producer);
+    let behind_the_proxy = |title, program, kind| Comparison {
+        title,
+        ours: Side { proxied: true, ..side(program, kind) },
+        // 15 % more time.
+        others: vec![Other { title: "the same without the proxy", wanted: Some(0.87), side: side(program, kind) }],
+        clock: Clock::Broker,
+    };
     let transactional = |program| side(program, Kind::TransactionalProducer);
     let performance = |flags: &str| Side { flags: flags.into(), ..side(PERFORMANCE, Kind::Performance) };
     let transactions = |flags: &str, messages, each| Side {
@@ -187,6 +200,8 @@ pub(crate) fn all(messages: u64) -> Vec<Comparison> {
             }],
             clock: Clock::Lines,
         },
+        behind_the_proxy("proxy: producer-at-least-once", "producer-at-least-once", Kind::Producer),
+        behind_the_proxy("proxy: producer-exactly-once", "producer-exactly-once", Kind::TransactionalProducer),
     ]
 }
 
@@ -269,7 +284,13 @@ impl Comparison {
         let topic = kafka.topic(&format!("bench-{}-{}", std::process::id(), progress.position()), BROKERS_CLOCK)?;
         let mut command = programs.command(side.program)?;
         let input = format!("bench-{}-input", std::process::id());
-        side.arguments(&mut command, &kafka.servers, &topic.name, &input);
+        let proxy = side.proxied.then(|| Proxy::builder(kafka.servers.clone()).start()).transpose();
+        let proxy = proxy.map_err(Error::failed)?;
+        let servers = match &proxy {
+            Some(proxy) => proxy.client("bench").map_err(Error::failed)?.to_string(),
+            None => kafka.servers.clone(),
+        };
+        side.arguments(&mut command, &servers, &topic.name, &input);
         let run = run(command, side.output)?;
         let speed = match self.clock {
             Clock::Broker => topic.rate(side.messages)?,

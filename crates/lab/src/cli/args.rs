@@ -127,7 +127,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = RUN)]
     pub(super) messages: u64,
 
-    /// How many runs at once [default: six to a processor, 8 at least]
+    /// How many runs at once [default: twelve to a processor, 32 at most]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = RUN)]
     pub(super) jobs: Option<u16>,
 

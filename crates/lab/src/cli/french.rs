@@ -18,7 +18,7 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ("properties", "Plusieurs -X à la fois, séparés par des points-virgules"),
     ("connect_timeout", "Abandonner si aucun broker n'a répondu au bout de ce temps"),
     ("messages", "Nombre de messages là où aucune panne n'en décide (calm)"),
-    ("jobs", "Nombre d'exécutions à la fois [défaut : six par processeur, 8 au moins]"),
+    ("jobs", "Nombre d'exécutions à la fois [défaut : douze par processeur, 32 au plus]"),
     ("only", "Ce programme seulement (à répéter au besoin)"),
     ("scenario", "Ce scénario seulement (à répéter au besoin)"),
     (

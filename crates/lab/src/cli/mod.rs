@@ -6,6 +6,7 @@ mod french;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use args::{Command, Flags, Format, Lab, Run};
 use clap::parser::ValueSource;
@@ -17,7 +18,7 @@ use crate::error::Error;
 use crate::kafka::Kafka;
 use crate::matrix::{self, Job};
 use crate::names::{Names, random_seed};
-use crate::outcome::{Outcome, status};
+use crate::outcome::Results;
 use crate::serve::{self, Serve};
 use crate::stage::House;
 use crate::text::Lang;
@@ -85,12 +86,12 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
         .into_iter()
         .filter(|job| chosen(&lab.only, job.program.package) && chosen(&lab.scenario, job.scenario.name))
         .collect();
-    let (outcomes, seed) = run(&lab.flags, given, &[], &jobs, lang)?;
+    let results = run(&lab.flags, given, &[], &jobs, lang)?;
     print(&match lab.flags.format {
-        Format::Table => table::render(&outcomes, seed, lang, colours()),
-        Format::Json => format!("{:#}\n", json::render(&outcomes, seed)),
+        Format::Table => table::render(&results, lang, colours()),
+        Format::Json => format!("{:#}\n", json::render(&results)),
     })?;
-    Ok(status(&outcomes))
+    Ok(results.status())
 }
 
 /// One program under one scenario, or all of its scenarios: a story each.
@@ -108,18 +109,21 @@ fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
             variant: run_.variant.clone(),
         });
     }
-    let (outcomes, seed) = run(&run_.flags, given, &run_.client, &jobs, lang)?;
+    let results = run(&run_.flags, given, &run_.client, &jobs, lang)?;
     print(&match run_.flags.format {
-        Format::Table => {
-            outcomes.iter().map(|outcome| story::render(outcome, lang, colours())).collect::<Vec<_>>().join("\n")
-        }
-        Format::Json => format!("{:#}\n", json::render(&outcomes, seed)),
+        Format::Table => results
+            .outcomes
+            .iter()
+            .map(|outcome| story::render(outcome, lang, colours()))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Format::Json => format!("{:#}\n", json::render(&results)),
     })?;
-    Ok(status(&outcomes))
+    Ok(results.status())
 }
 
-/// Runs the jobs; returns the outcomes, and the seed.
-fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) -> Result<(Vec<Outcome>, u32), Error> {
+/// Runs the jobs.
+fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) -> Result<Results, Error> {
     if let Err(error) = interrupt::listen(Some(lang.stopping())) {
         log::warn!("no signal handler could be installed: {error}");
     }
@@ -158,7 +162,9 @@ fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) 
         leftovers: Default::default(),
     };
     let at_once = flags.jobs.map_or_else(at_once, usize::from);
+    let begun = Instant::now();
     let done = matrix::run(&house, jobs, at_once);
+    let took = begun.elapsed();
     if flags.keep {
         say(&lang.kept(&house.leftovers.topics()));
     } else {
@@ -169,12 +175,12 @@ fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) 
     if stop::requested() {
         return Err(Error::Interrupted);
     }
-    done.map(|outcomes| (outcomes, seed))
+    done.map(|outcomes| Results { outcomes, seed, took })
 }
 
 /// Nearly all of a run is waiting (for a connection, a time limit, a rebalance): many to a processor.
 fn at_once() -> usize {
-    std::thread::available_parallelism().map_or(8, |cores| (6 * usize::from(cores)).max(8))
+    std::thread::available_parallelism().map_or(12, |cores| (12 * usize::from(cores)).min(32))
 }
 
 /// Ctrl-C reaches cargo too, which then fails: that is not what ended the lab.

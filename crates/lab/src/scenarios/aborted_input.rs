@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Amount, Case, Ends, Exhibit, Scenario, Setting, Text};
+use crate::scenario::{Amount, Case, Exhibit, Scenario, Setting, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -12,8 +12,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
         fr: "l'entrée contient des enregistrements de transactions avortées",
     },
     teaches: Text {
-        en: "aborted records stay in the log: isolation.level decides, at the reader, whether they are seen",
-        fr: "les enregistrements avortés restent dans le journal : c'est isolation.level, chez le lecteur, qui décide s'ils se voient",
+        en: "aborted records stay in the log: the reader's isolation.level decides",
+        fr: "les enregistrements avortés restent dans le journal ; l'isolation.level du lecteur décide",
     },
     cases: &[
         Case {
@@ -62,7 +62,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Anomaly(Kind::AbortedProcessed)],
             why: Text {
                 en: "The pipeline reads what an upstream transaction aborted, and commits a result of it: what never happened has become visible for every reader of the output, whatever its isolation level. Exactly once from end to end needs read_committed at every step.",
-                fr: "Le pipeline lit ce qu'une transaction en amont a avorté, et en valide un résultat : ce qui n'a jamais eu lieu est devenu visible pour tout lecteur de la sortie, quel que soit son niveau d'isolation. « Exactement une fois » de bout en bout exige read_committed à chaque étape.",
+                fr: "Le pipeline lit ce qu'une transaction en amont a avorté, et en commite un résultat : ce qui n'a jamais eu lieu est devenu visible pour tout lecteur de la sortie, quel que soit son niveau d'isolation. « Exactement une fois » de bout en bout exige read_committed à chaque étape.",
             },
             settings: READ_UNCOMMITTED,
             ..CASE
@@ -70,19 +70,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play,
-};
+const CASE: Case = Case { play, ..Case::PLAIN };
 
 const READERS: &[&str] =
     &["consumer-at-most-once", "consumer-at-least-once", "consumer-exactly-once", "eos-consumer", "eos-pipeline"];

@@ -5,7 +5,7 @@ use proxy::{Action, ApiKey, Fault, When};
 use super::quick;
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Case, Ends, Exhibit, Mark, Scenario, Text};
+use crate::scenario::{Case, Exhibit, Mark, Scenario, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -61,19 +61,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play,
-};
+const CASE: Case = Case { play, ..Case::PLAIN };
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     let produce = When::response(ApiKey::Produce).holding(stage.written_value(10));

@@ -5,18 +5,18 @@ use proxy::{Action, ApiKey, Fault, When};
 use super::restart::{TAKES_ITS_PLACE, killed, second_finishes};
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Amount, Case, Ends, Exhibit, Scenario, Setting, Text};
+use crate::scenario::{Amount, Case, Exhibit, Scenario, Setting, Text};
 use crate::stage::{Stage, Start};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "batch-half-done",
     fault: Text {
-        en: "kill -9 in the middle of a batch, when one half is done; then the program is started again",
-        fr: "kill -9 au milieu d'un lot, quand une moitié est faite ; puis le programme est relancé",
+        en: "kill -9 in the middle of a batch, when one half is done; then started again",
+        fr: "kill -9 au milieu d'un lot, quand une moitié est faite ; puis relance",
     },
     teaches: Text {
-        en: "the unit of atomicity is the transaction: half a batch counts for nothing in Kafka, and for half outside",
-        fr: "l'unité d'atomicité est la transaction : un demi-lot ne compte pas dans Kafka, et compte à moitié au dehors",
+        en: "the unit of atomicity is the transaction: half a batch counts for nothing in Kafka",
+        fr: "l'unité d'atomicité est la transaction : un demi-lot ne compte pour rien dans Kafka",
     },
     cases: &[
         Case {
@@ -27,7 +27,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             },
             why: Text {
                 en: "The first half stands in the log, which does not make it visible: its transaction was never committed, and the coordinator aborts it when the second instance initialises the same transactional.id. The batch that is visible is the second one, whole.",
-                fr: "La première moitié est dans le journal, ce qui ne la rend pas visible : sa transaction n'a jamais été validée, et le coordinateur l'avorte quand la seconde instance initialise le même transactional.id. Le lot visible est le second, entier.",
+                fr: "La première moitié est dans le journal, ce qui ne la rend pas visible : sa transaction n'a jamais été commitée, et le coordinateur l'avorte quand la seconde instance initialise le même transactional.id. Le lot visible est le second, entier.",
             },
             settings: &[Setting {
                 key: "batch.num.messages",
@@ -49,7 +49,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
             why: Text {
                 en: "Half of the batch is printed, and none of its offsets are committed: the transaction covers the batch as a whole. The second instance starts at the beginning of the batch and prints that half again.",
-                fr: "La moitié du lot est affichée, et aucun de ses offsets n'est validé : la transaction porte sur le lot entier. La seconde instance repart au début du lot et affiche de nouveau cette moitié.",
+                fr: "La moitié du lot est affichée, et aucun de ses offsets n'est commité : la transaction porte sur le lot entier. La seconde instance repart au début du lot et affiche de nouveau cette moitié.",
             },
             settings: TAKES_ITS_PLACE,
             play: half_printed,
@@ -64,7 +64,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Anomaly(Kind::Repeated)],
             why: Text {
                 en: "Half of the results are stored in the output, in a transaction that the coordinator aborts for the second instance: no read_committed reader ever sees half a batch. The whole batch is done again from the same offset, and its results are there once.",
-                fr: "La moitié des résultats est enregistrée dans la sortie, dans une transaction que le coordinateur avorte pour la seconde instance : aucun lecteur read_committed ne voit jamais un demi-lot. Tout le lot est refait depuis le même offset, et ses résultats sont là une seule fois.",
+                fr: "La moitié des résultats est stockée dans la sortie, dans une transaction que le coordinateur avorte pour la seconde instance : aucun lecteur read_committed ne voit jamais un demi-lot. Tout le lot est refait depuis le même offset, et ses résultats sont là une seule fois.",
             },
             settings: TAKES_ITS_PLACE,
             play: half_stored,
@@ -73,19 +73,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play: half_printed,
-};
+const CASE: Case = Case { play: half_printed, ..Case::PLAIN };
 
 /// How many lines are half a batch of eos-consumer.
 const HALF: usize = 5;

@@ -40,8 +40,8 @@ const ONE_IN_FLIGHT: Setting = Setting {
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "broker-error",
     fault: Text {
-        en: "a batch is answered with an error, while the next one is under way",
-        fr: "un lot reçoit une erreur en réponse, alors que le suivant est en route",
+        en: "a batch is answered with an error code: for now, while the next one is under way, or for good",
+        fr: "un lot reçoit un code d'erreur en réponse : passager, alors que le suivant est en route, ou définitif",
     },
     teaches: Text {
         en: "retries change the order, unless sequence numbers keep it; a transaction fails as a whole",
@@ -185,19 +185,7 @@ const PIPELINE: Text = Text {
     fr: "chaque résultat est une fois dans la sortie, dans l'ordre de l'entrée",
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play: next_stored,
-};
+const CASE: Case = Case { play: next_stored, ..Case::PLAIN };
 
 /// The error is told when the next batch has been passed on to the broker, not before: told at once, it would be a race
 /// between the two.

@@ -6,7 +6,7 @@
 
 use crate::catalogue::Role;
 use crate::error::Error;
-use crate::scenario::{Case, Ends, Scenario, Text};
+use crate::scenario::{Case, Scenario, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -37,24 +37,18 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const CASE: Case = Case {
-    variant: "",
-    programs: &[],
     promise: Text {
         en: "each message once, in order: without a fault there is no excuse",
         fr: "chaque message une fois, dans l'ordre : sans panne, il n'y a pas d'excuse",
     },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
     why: Text {
         en: "Nothing was lost, repeated or reordered, because nothing happened that could do it. Only a fault shows what a guarantee is worth.",
         fr: "Rien n'a été perdu, répété ni déplacé, puisque rien ne pouvait en être la cause. Seule une panne montre ce que vaut une garantie.",
     },
     // As many as --messages says.
     messages: 0,
-    partitions: 1,
-    settings: &[],
     play,
+    ..Case::PLAIN
 };
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {

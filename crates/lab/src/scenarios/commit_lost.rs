@@ -3,14 +3,14 @@
 use proxy::{Action, ApiKey, Fault, Field, When};
 
 use crate::error::Error;
-use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
+use crate::scenario::{Amount, Case, Exhibit, Mark, Scenario, Setting, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "commit-lost",
     fault: Text {
-        en: "the connection breaks at a commit (EndTxn, OffsetCommit): before the broker has it, or before its answer arrives",
-        fr: "la connexion casse lors d'un commit (EndTxn, OffsetCommit) : avant que le broker ne l'ait, ou avant l'arrivée de sa réponse",
+        en: "a commit (EndTxn, OffsetCommit), or its answer, is lost with the connection",
+        fr: "un commit (EndTxn, OffsetCommit), ou sa réponse, se perd avec la connexion",
     },
     teaches: Text {
         en: "a commit can be repeated without harm: it says how things stand, it adds nothing",
@@ -24,7 +24,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::CommitRepeated)],
             why: Text {
                 en: "The coordinator never had the EndTxn, so the transaction is still open, with everything that was written in it. librdkafka finds the coordinator again and repeats the EndTxn, and that one commits.",
-                fr: "Le coordinateur n'a jamais reçu EndTxn : la transaction est encore ouverte, avec tout ce qui y a été écrit. librdkafka retrouve le coordinateur et répète EndTxn, et c'est celui-là qui la valide.",
+                fr: "Le coordinateur n'a jamais reçu EndTxn : la transaction est encore ouverte, avec tout ce qui y a été écrit. librdkafka retrouve le coordinateur et répète EndTxn, et c'est celui-là qui la commite.",
             },
             play: end_lost,
             ..CASE
@@ -36,7 +36,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::CommitRepeated)],
             why: Text {
                 en: "The transaction is committed, only the program does not know, and librdkafka repeats the EndTxn. It names the same producer id and epoch, so the coordinator sees that this transaction is committed already, and answers so without doing it again.",
-                fr: "La transaction est validée, mais le programme ne le sait pas, et librdkafka répète EndTxn. Comme il porte le même producer id et la même epoch, le coordinateur voit que cette transaction est déjà validée, et le répond sans rien refaire.",
+                fr: "La transaction est commitée, mais le programme ne le sait pas, et librdkafka répète EndTxn. Comme il porte le même producer id et la même epoch, le coordinateur voit que cette transaction est déjà commitée, et le répond sans rien refaire.",
             },
             play: end_answer_lost,
             ..CASE
@@ -69,7 +69,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: NOT_TWICE,
             why: Text {
                 en: "The offset is committed and the message not processed: if the program died now, the message would be lost. It lives, so librdkafka repeats the OffsetCommit, which sets the same offset once more, and then the message is processed.",
-                fr: "L'offset est validé et le message n'est pas traité : si le programme mourait maintenant, le message serait perdu. Il vit : librdkafka répète OffsetCommit, qui pose une seconde fois le même offset, puis le message est traité.",
+                fr: "L'offset est commité et le message n'est pas traité : si le programme mourait maintenant, le message serait perdu. Il vit : librdkafka répète OffsetCommit, qui pose une seconde fois le même offset, puis le message est traité.",
             },
             play: offset_answer_lost,
             ..CASE
@@ -80,7 +80,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: NOT_LOST,
             why: Text {
                 en: "Processed and committed: only the program does not know of the commit. librdkafka repeats the OffsetCommit, and the group's offset is set to where it was already.",
-                fr: "Traité et validé : le programme ignore seulement que le commit est fait. librdkafka répète OffsetCommit, et l'offset du groupe est posé là où il était déjà.",
+                fr: "Traité et commité : le programme ignore seulement que le commit est fait. librdkafka répète OffsetCommit, et l'offset du groupe est posé là où il était déjà.",
             },
             play: offset_answer_lost,
             ..CASE
@@ -89,15 +89,6 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
     settings: &[Setting {
         key: "fetch.wait.max.ms",
         value: Amount::Of("50"),
@@ -107,6 +98,7 @@ const CASE: Case = Case {
         },
     }],
     play: end_lost,
+    ..Case::PLAIN
 };
 
 const TRANSACTIONS: &[&str] =

@@ -150,19 +150,7 @@ const SINGLY: Setting = Setting {
     },
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 5,
-    partitions: 1,
-    settings: &[],
-    play: producer_goes_on,
-};
+const CASE: Case = Case { messages: 5, play: producer_goes_on, ..Case::PLAIN };
 
 /// The program's first EndTxn is taken from it, and comes to the broker after this signal. The program, whose connection
 /// has broken, sends it again, and goes on to its next transaction.
@@ -259,7 +247,14 @@ fn offsets_first(stage: &mut Stage<'_>) -> Result<(), Error> {
 fn killed_and_started_again(stage: &mut Stage<'_>) -> Result<(), Error> {
     second_committed(stage)?;
     stage.kill("first")?;
+    second(stage)
+}
+
+/// There may be nothing left to do for it: it is given the time to see that.
+fn second(stage: &mut Stage<'_>) -> Result<(), Error> {
+    stage.arm(Fault::new("second reads", When::request(ApiKey::Fetch).of("second"), Action::Note));
     stage.start("second")?;
+    stage.moment("second reads")?;
     stage.finish("second")?;
     Ok(())
 }
@@ -277,7 +272,5 @@ fn pipeline_goes_on(stage: &mut Stage<'_>) -> Result<(), Error> {
     second_committed(stage)?;
     stage.signal("old commit done");
     stage.join("first")?;
-    stage.start("second")?;
-    stage.finish("second")?;
-    Ok(())
+    second(stage)
 }

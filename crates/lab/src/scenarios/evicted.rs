@@ -3,7 +3,7 @@
 
 use proxy::{Action, Alteration, ApiKey, Fault, Field, When};
 
-use super::members::{MISSED, SAME_PLACE};
+use super::members::{MISSED, SAME_PLACE, finish_both};
 use crate::error::Error;
 use crate::ledger::Kind;
 use crate::scenario::{Case, Ends, Exhibit, Mark, Scenario, Text};
@@ -153,18 +153,11 @@ const REFUSED: Exhibit = Exhibit::Mark(Mark::OffsetsRefused);
 const ABORTED: Exhibit = Exhibit::Mark(Mark::Aborted);
 
 const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
     // One batch of eos-consumer that is interrupted, then one for each member.
     messages: 30,
     partitions: 2,
-    settings: &[],
     play: missed,
+    ..Case::PLAIN
 };
 
 /// The group misses the heartbeats of the first member; when it wakes up it joins again, and both go on.
@@ -175,9 +168,7 @@ fn missed(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.moment("a member again")?;
     stage.fill_some(FIRST_BATCH..stage.messages())?;
     stage.ends("first", Ends::Well)?;
-    stage.finish("first")?;
-    stage.stop("second")?;
-    Ok(())
+    finish_both(stage)
 }
 
 /// The second member has the instance id of the first, which learns that it is fenced, and stops.
@@ -234,7 +225,5 @@ fn no_metadata(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.thaw("first")?;
     stage.signal("awake");
     stage.moment("done again")?;
-    stage.finish("first")?;
-    stage.stop("second")?;
-    Ok(())
+    finish_both(stage)
 }

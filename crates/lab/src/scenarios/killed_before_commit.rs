@@ -5,18 +5,18 @@ use proxy::{ApiKey, Field, When};
 use super::restart::{TAKES_ITS_PLACE, killed};
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Case, Ends, Exhibit, Scenario, Text};
+use crate::scenario::{Case, Exhibit, Scenario, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "killed-before-commit",
     fault: Text {
-        en: "kill -9 when the commit (EndTxn) leaves the program, before the broker has it; then it is started again",
-        fr: "kill -9 quand le commit (EndTxn) quitte le programme, avant que le broker ne l'ait ; puis il est relancé",
+        en: "kill -9 when EndTxn (the commit) leaves, before the broker has it; then started again",
+        fr: "kill -9 à l'envoi de EndTxn (le commit), avant que le broker ne l'ait ; puis relance",
     },
     teaches: Text {
-        en: "a transaction that was not committed has no effect in Kafka, but what was printed stays printed",
-        fr: "une transaction qui n'est pas validée n'a aucun effet dans Kafka, mais ce qui est affiché le reste",
+        en: "without its commit a transaction has no effect in Kafka; what was printed stays printed",
+        fr: "sans son commit, une transaction n'a aucun effet dans Kafka ; ce qui est affiché le reste",
     },
     cases: &[
         Case {
@@ -27,7 +27,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             },
             why: Text {
                 en: "The dead instance has stored the whole batch, but in a transaction that nobody ended. The second one initialises the same transactional.id, for which the coordinator first aborts that transaction: read_committed readers see the second batch only.",
-                fr: "L'instance morte a enregistré tout le lot, mais dans une transaction que personne n'a terminée. La seconde initialise le même transactional.id, et le coordinateur avorte d'abord cette transaction : les lecteurs read_committed ne voient que le second lot.",
+                fr: "L'instance morte a stocké tout le lot, mais dans une transaction que personne n'a terminée. La seconde initialise le même transactional.id, et le coordinateur avorte d'abord cette transaction : les lecteurs read_committed ne voient que le second lot.",
             },
             ..CASE
         },
@@ -36,7 +36,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: Text { en: "each message is visible once", fr: "chaque message est visible une seule fois" },
             why: Text {
                 en: "It is killed in its first transaction, whose message is stored and not committed. With the same transactional.id the second instance has that transaction aborted before it sends anything, so that its own copy is the only visible one.",
-                fr: "Il est tué dans sa première transaction, dont le message est enregistré mais pas validé. Avec le même transactional.id, la seconde instance fait avorter cette transaction avant d'envoyer quoi que ce soit : sa copie est la seule visible.",
+                fr: "Il est tué dans sa première transaction, dont le message est stocké mais pas commité. Avec le même transactional.id, la seconde instance fait avorter cette transaction avant d'envoyer quoi que ce soit : sa copie est la seule visible.",
             },
             ..CASE
         },
@@ -44,7 +44,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             programs: &["consumer-exactly-once", "eos-consumer"],
             promise: Text {
                 en: "no message is lost; an offset counts only if its transaction is committed",
-                fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est validée",
+                fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est commitée",
             },
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
             why: Text {
@@ -71,19 +71,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play,
-};
+const CASE: Case = Case { play, ..Case::PLAIN };
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.fill_input()?;

@@ -6,18 +6,18 @@ use proxy::{ApiKey, Field, When};
 use super::restart::{TAKES_ITS_PLACE, killed};
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Case, Ends, Exhibit, Scenario, Text};
+use crate::scenario::{Case, Exhibit, Scenario, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "killed-between",
     fault: Text {
-        en: "kill -9 at the commit of an offset, before the broker has it or after; then the consumer is started again",
-        fr: "kill -9 au commit d'un offset, avant que le broker ne l'ait ou après ; puis le consommateur est relancé",
+        en: "kill -9 at the commit of an offset, before the broker has it or after; then started again",
+        fr: "kill -9 au commit d'un offset, avant que le broker ne l'ait ou après ; puis relance",
     },
     teaches: Text {
-        en: "what is done first is done for good: commit first and a crash loses, process first and a crash repeats",
-        fr: "ce qu'on fait d'abord est acquis : valider d'abord, un crash perd ; traiter d'abord, un crash répète",
+        en: "commit first, and a crash loses; process first, and a crash repeats",
+        fr: "commiter d'abord : un crash perd ; traiter d'abord : un crash répète",
     },
     cases: &[
         Case {
@@ -26,7 +26,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: NOT_TWICE,
             why: Text {
                 en: "The offset is not committed and the message is not processed: as if it had never been read. The second instance starts with it.",
-                fr: "L'offset n'est pas validé et le message n'est pas traité : c'est comme s'il n'avait jamais été lu. La seconde instance commence par lui.",
+                fr: "L'offset n'est pas commité et le message n'est pas traité : c'est comme s'il n'avait jamais été lu. La seconde instance commence par lui.",
             },
             play: before,
             ..CASE
@@ -50,7 +50,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Anomaly(Kind::Duplicated)],
             why: Text {
                 en: "The message is processed, but the group does not know it: its committed offset still points to it. The second instance is given the message again and processes it a second time.",
-                fr: "Le message est traité, mais le groupe l'ignore : son offset validé le désigne encore. La seconde instance reçoit de nouveau le message et le traite une seconde fois.",
+                fr: "Le message est traité, mais le groupe l'ignore : son offset commité le désigne encore. La seconde instance reçoit de nouveau le message et le traite une seconde fois.",
             },
             play: before,
             ..CASE
@@ -61,7 +61,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             promise: NOT_LOST,
             why: Text {
                 en: "The message is processed and its offset is committed, even if the program never heard of it. The second instance goes on with the next message: this is the harmless side.",
-                fr: "Le message est traité et son offset est validé, même si le programme ne l'a jamais su. La seconde instance continue au message suivant : c'est le côté sans danger.",
+                fr: "Le message est traité et son offset est commité, même si le programme ne l'a jamais su. La seconde instance continue au message suivant : c'est le côté sans danger.",
             },
             play: after,
             ..CASE
@@ -97,7 +97,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Anomaly(Kind::Repeated)],
             why: Text {
                 en: "The results are stored in a transaction that is still open, and no offset has followed them. The second instance has the transaction aborted and does the batch again: only its results are visible.",
-                fr: "Les résultats sont enregistrés dans une transaction encore ouverte, qu'aucun offset n'a rejointe. La seconde instance fait avorter la transaction et refait le lot : seuls ses résultats sont visibles.",
+                fr: "Les résultats sont stockés dans une transaction encore ouverte, qu'aucun offset n'a rejointe. La seconde instance fait avorter la transaction et refait le lot : seuls ses résultats sont visibles.",
             },
             play: before,
             ..CASE
@@ -117,19 +117,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: TAKES_ITS_PLACE,
-    play: before,
-};
+const CASE: Case = Case { settings: TAKES_ITS_PLACE, play: before, ..Case::PLAIN };
 
 const CONSUMERS: &[&str] = &["consumer-exactly-once", "eos-consumer"];
 
@@ -139,7 +127,7 @@ const NOT_LOST: Text = Text { en: "every message is processed", fr: "chaque mess
 
 const OFFSETS: Text = Text {
     en: "no message is lost; an offset counts only if its transaction is committed",
-    fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est validée",
+    fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est commitée",
 };
 
 const RESULTS: Text = Text {

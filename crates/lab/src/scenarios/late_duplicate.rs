@@ -5,7 +5,7 @@ use proxy::{Action, ApiKey, Fault, When};
 use super::quick;
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Case, Ends, Exhibit, Scenario, Text};
+use crate::scenario::{Case, Exhibit, Scenario, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -89,19 +89,7 @@ const FORGOTTEN: Text = Text {
     fr: "Plus de cinq lots après, le broker ne reconnaît plus la copie. Mais il sait quel numéro de séquence vient ensuite, et ce n'est pas celui-là : il refuse la copie (OUT_OF_ORDER_SEQUENCE_NUMBER) et ne stocke rien.",
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play: after_the_last,
-};
+const CASE: Case = Case { play: after_the_last, ..Case::PLAIN };
 
 /// The first batch again, when the last one has been acknowledged.
 fn after_the_last(stage: &mut Stage<'_>) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 
 use proxy::{Action, ApiKey, Fault, Field, When};
 
-use super::members::ALIVE;
+use super::members::{ALIVE, finish_both};
 use crate::catalogue::{Guarantee, Role};
 use crate::error::Error;
 use crate::scenario::{Case, Ends, Scenario, Text};
@@ -40,21 +40,16 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const CASE: Case = Case {
-    variant: "",
-    programs: &[],
     promise: Text {
         en: "each message is processed once: that a member joins is no excuse",
         fr: "chaque message est traité une fois : l'arrivée d'un membre n'est pas une excuse",
     },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
     // One batch of eos-consumer before the second member comes, then one for each of the two.
     messages: 30,
     partitions: 2,
     settings: ALIVE,
     play,
+    ..Case::PLAIN
 };
 
 /// REBALANCE_IN_PROGRESS: in the answer to a heartbeat, the wish that the member join again.
@@ -94,7 +89,5 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.moment("both have a share")?;
     stage.fill_some(third..messages)?;
     stage.ends("first", Ends::Well)?;
-    stage.finish("first")?;
-    stage.stop("second")?;
-    Ok(())
+    finish_both(stage)
 }

@@ -1,7 +1,23 @@
-//! What the scenarios share in which two members of a group meet: time-outs.
+//! What the scenarios share in which two members of a group meet: time-outs, and an end in order.
+
+use proxy::{Action, ApiKey, Fault, Field, When};
 
 use super::restart::SESSION;
+use crate::error::Error;
 use crate::scenario::{Amount, Setting, Text};
+use crate::stage::Stage;
+
+/// Both members do what is left. The first one leaves; the second one, when it has been given everything, hence not in
+/// the middle of a rebalance.
+pub(super) fn finish_both(stage: &mut Stage<'_>) -> Result<(), Error> {
+    stage.drain()?;
+    let everything = When::response(ApiKey::SyncGroup).of("second").with(Field::Error(0));
+    stage.arm(Fault::new("the second alone", everything, Action::Note));
+    stage.stop("first")?;
+    stage.moment("the second alone")?;
+    stage.stop("second")?;
+    Ok(())
+}
 
 /// A member that stands still loses its place to the next at once.
 pub(super) const SAME_PLACE: &[Setting] = &[MEMBER, SESSION, HEARTBEAT, FETCH];

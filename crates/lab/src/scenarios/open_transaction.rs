@@ -8,7 +8,7 @@ use proxy::{Action, ApiKey, Fault, Field, When};
 use super::restart::{MEMBER, SESSION, TAKES_ITS_PLACE, killed};
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
+use crate::scenario::{Amount, Case, Exhibit, Mark, Scenario, Setting, Text};
 use crate::stage::{Stage, Start};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -29,7 +29,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::Stalled)],
             why: Text {
                 en: "A read_committed reader gets nothing beyond the last stable offset, which stands before the first open transaction: the messages behind it are committed and not shown. Its producer is gone, so only transaction.timeout.ms ends the wait (1 s here, 60 by default): then the coordinator aborts the transaction.",
-                fr: "Un lecteur read_committed ne reçoit rien au-delà du last stable offset, arrêté devant la première transaction ouverte : les messages qui suivent sont validés et ne se montrent pas. Son producteur a disparu : seul transaction.timeout.ms (1 s ici, 60 par défaut) met fin à l'attente, quand le coordinateur avorte la transaction.",
+                fr: "Un lecteur read_committed ne reçoit rien au-delà du dernier offset stable, placé devant la première transaction ouverte : les messages qui suivent sont commités et ne se montrent pas. Son producteur a disparu : seul transaction.timeout.ms (1 s ici, 60 par défaut) met fin à l'attente, quand le coordinateur avorte la transaction.",
             },
             settings: &[ASKS_OFTEN],
             play: until_timeout,
@@ -42,7 +42,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             exhibits: &[Exhibit::Mark(Mark::Stalled)],
             why: Text {
                 en: "The reader stands at the last stable offset, before a transaction whose producer is gone. Another producer starts with the same transactional.id: its InitProducerId aborts the old transaction at once, the last stable offset moves on, and so does the reader.",
-                fr: "Le lecteur est arrêté au last stable offset, devant une transaction dont le producteur a disparu. Un autre producteur démarre avec le même transactional.id : son InitProducerId avorte aussitôt l'ancienne transaction, le last stable offset avance, et le lecteur avec lui.",
+                fr: "Le lecteur est arrêté au dernier offset stable, devant une transaction dont le producteur a disparu. Un autre producteur démarre avec le même transactional.id : son InitProducerId avorte aussitôt l'ancienne transaction, le dernier offset stable avance, et le lecteur avec lui.",
             },
             settings: &[ASKS_OFTEN],
             play: until_succeeded,
@@ -88,19 +88,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play: until_timeout,
-};
+const CASE: Case = Case { play: until_timeout, ..Case::PLAIN };
 
 const READERS: &[&str] =
     &["consumer-at-most-once", "consumer-at-least-once", "consumer-exactly-once", "eos-consumer", "eos-pipeline"];
@@ -112,7 +100,7 @@ const WAITS: Text = Text {
 
 const GROUP_GOES_ON: Text = Text {
     en: "no message is lost; an offset counts only if its transaction is committed",
-    fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est validée",
+    fr: "aucun message n'est perdu ; un offset ne compte que si sa transaction est commitée",
 };
 
 const ASKS_OFTEN: Setting = Setting {

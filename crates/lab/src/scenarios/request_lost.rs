@@ -5,7 +5,7 @@ use proxy::{Action, ApiKey, Fault, When};
 use super::quick;
 use crate::error::Error;
 use crate::ledger::Kind;
-use crate::scenario::{Case, Ends, Exhibit, Mark, Scenario, Text};
+use crate::scenario::{Case, Exhibit, Mark, Scenario, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -74,19 +74,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     ],
 };
 
-const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
-    messages: 20,
-    partitions: 1,
-    settings: &[],
-    play,
-};
+const CASE: Case = Case { play, ..Case::PLAIN };
 
 /// The last batch: after an earlier one, what is already under way would reach the broker first, and what changes places
 /// then is for another scenario (broker-error).

@@ -70,18 +70,11 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
     // Alone in its batch: others would share its fate.
     messages: 1,
-    partitions: 1,
     settings: &[quick::RETRY_SOON, quick::RECONNECT_SOON],
     play,
+    ..Case::PLAIN
 };
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {

@@ -162,19 +162,10 @@ const PRINTED_TWICE: Exhibit = Exhibit::Anomaly(Kind::Duplicated);
 const DONE_TWICE: Exhibit = Exhibit::Anomaly(Kind::Repeated);
 
 const CASE: Case = Case {
-    variant: "",
-    programs: &[],
-    promise: Text { en: "", fr: "" },
-    exhibits: &[],
-    allows: &[],
     // The successor; what the zombie must do is said by the play.
-    ends: Ends::Well,
-    why: Text { en: "", fr: "" },
     // Two batches of eos-consumer.
-    messages: 20,
-    partitions: 1,
-    settings: &[],
     play: same_id,
+    ..Case::PLAIN
 };
 
 /// The zombie is about to commit: everything else of its transaction is done.

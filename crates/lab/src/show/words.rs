@@ -53,7 +53,7 @@ pub(super) fn state(lang: Lang, state: State) -> &'static str {
         (En, State::Committed) => "committed",
         (En, State::Aborted) => "aborted",
         (En, State::Open) => "open",
-        (Fr, State::Committed) => "validée",
+        (Fr, State::Committed) => "commitée",
         (Fr, State::Aborted) => "avortée",
         (Fr, State::Open) => "ouverte",
     }

@@ -26,8 +26,12 @@ const WAYS: &[(Way, Way)] = &[
     ((0, 0, 1), (0, 0, 1)),
 ];
 
+/// So many times the same is told as the first, the last, and a number.
+const SAME: usize = 4;
+
 /// The moments as they are told.
-pub(super) fn fold(moments: &[Moment], lang: Lang) -> Vec<Moment> {
+pub(super) fn fold(moments: Vec<Moment>, lang: Lang) -> Vec<Moment> {
+    let moments = &repeated(moments, lang);
     let mut told = Vec::new();
     for (requests, brief) in WAYS {
         told = folded(moments, *requests, *brief, lang);
@@ -48,6 +52,39 @@ pub(super) fn fold(moments: &[Moment], lang: Lang) -> Vec<Moment> {
         told.splice(begin..begin + left_out, [Cow::Owned(gap)]);
     }
     told.into_iter().map(Cow::into_owned).collect()
+}
+
+/// What happens again and again (a request, and the fault that acts on it): the first time, how often, the last time.
+fn repeated(moments: Vec<Moment>, lang: Lang) -> Vec<Moment> {
+    let mut gaps = Vec::new();
+    let mut at = 0;
+    while at < moments.len() {
+        let rest = moments.get(at..).unwrap_or_default();
+        let found = (2..=3).find_map(|len| {
+            let first = rest.get(..len)?;
+            // A row begins with what the client does, not with what is done to it.
+            let begins = first.first().is_some_and(|moment| moment.weight < Weight::Fault);
+            let stands_out = begins && first.iter().any(|moment| moment.weight >= Weight::Special);
+            let same = |block: &&[Moment]| block.iter().zip(first).all(|(a, b)| a.text == b.text && a.who == b.who);
+            let times = if stands_out { rest.chunks_exact(len).take_while(same).count() } else { 0 };
+            (times >= SAME).then_some((len, times))
+        });
+        match found {
+            Some((len, times)) => {
+                gaps.push((at + len..at + len * (times - 1), times - 2));
+                at += len * times;
+            }
+            None => at += 1,
+        }
+    }
+    let mut told = moments;
+    for (gap, times) in gaps.into_iter().rev() {
+        let Some(first) = told.get(gap.start) else { continue };
+        let text = lang.same(times);
+        let same = Moment { text, weight: Weight::Turn, like: None, ..first.clone() };
+        told.splice(gap, [same]);
+    }
+    told
 }
 
 fn folded<'a>(moments: &'a [Moment], requests: Way, brief: Way, lang: Lang) -> Vec<Cow<'a, Moment>> {
@@ -122,7 +159,7 @@ mod tests {
     }
 
     fn texts(moments: &[Moment]) -> Vec<String> {
-        fold(moments, Lang::En).into_iter().map(|moment| moment.text).collect()
+        fold(moments.to_vec(), Lang::En).into_iter().map(|moment| moment.text).collect()
     }
 
     #[test]
@@ -145,6 +182,14 @@ mod tests {
     fn a_long_row_takes_no_long_time() {
         let moments: Vec<_> = (0..200_000).map(|nth| line(nth, 1)).collect();
         assert_eq!(texts(&moments), ["prints m0", "… 199998 more lines, m1 to m199998", "prints m199999"]);
+    }
+
+    #[test]
+    fn the_same_again_and_again_is_told_once() {
+        let one = |text: &str, weight| Moment { text: text.to_owned(), weight, like: None, ..line(0, 1) };
+        let pair = [one("request", Weight::Special), one("fault", Weight::Fault)];
+        let moments: Vec<_> = std::iter::repeat_n(pair, 9).flatten().chain([one("end", Weight::Turn)]).collect();
+        assert_eq!(texts(&moments), ["request", "fault", "… the same 7 more times", "request", "fault", "end"]);
     }
 
     #[test]

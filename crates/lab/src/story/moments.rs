@@ -206,8 +206,8 @@ impl<'a> Teller<'a> {
                     Some(Happening::Frame(late)) => self.words.request(late, false).text,
                     _ => cut(&frame.api, NAME),
                 };
-                let text = format!("← {}", lang.arrives(&request, &outcome));
-                self.push(event.number, event.micros, &event.client, text, Weight::Special, None);
+                let text = format!("{}{} {}", lang.fault_label(), lang.colon(), lang.arrives(&request, &outcome));
+                self.push(event.number, event.micros, &event.client, text, Weight::Fault, None);
             }
             Happening::Frame(frame) if frame.api == "Fetch" => self.fetched(event, frame),
             Happening::Frame(_) | Happening::Connected | Happening::Closed { .. } => {}

@@ -1,25 +1,26 @@
 //! What the table shows, in plain words.
 
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{cell, title};
 use crate::catalogue::PROGRAMS;
 use crate::layout::wrap;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Results};
 use crate::text::Lang;
 use crate::verdict::Verdict;
 
 /// The sentences below the table.
-pub(super) fn render(text: &mut String, outcomes: &[Outcome], seed: u32, lang: Lang) {
+pub(super) fn render(text: &mut String, results: &Results, lang: Lang) {
+    let outcomes = &results.outcomes;
     let expected = outcomes.iter().filter(|outcome| outcome.as_expected()).count();
     let unknown = outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Unknown(_))).count();
     wrap(text, "", 0, &lang.totals(outcomes.len(), expected, unknown));
     broken(text, outcomes, lang);
     text.push('\n');
-    let sum = outcomes.iter().fold(Duration::ZERO, |sum, outcome| sum.saturating_add(outcome.took));
+    settings(text, outcomes, lang);
     if let Some(longest) = outcomes.iter().max_by_key(|outcome| outcome.took) {
-        let durations = lang.durations(sum, longest.took, &title(longest));
-        wrap(text, "", 0, &format!("{durations} {}", lang.seed(seed)));
+        let durations = lang.durations(results.took, longest.took, &title(longest));
+        wrap(text, "", 0, &format!("{durations} {}", lang.seed(results.seed)));
     }
     if let Some(outcome) = example(outcomes) {
         wrap(text, "", 0, &lang.story_of_a_cell(&command(outcome)));
@@ -52,40 +53,18 @@ fn broken(text: &mut String, outcomes: &[Outcome], lang: Lang) {
     }
 }
 
-/// The properties that the lab has set: where, and why.
-pub(super) fn settings(text: &mut String, outcomes: &[Outcome], lang: Lang) {
-    // A property that serves the same end in several scenarios has a reason in each: the shortest is told.
-    let mut all: Vec<(String, &str, Vec<&str>)> = Vec::new();
-    for outcome in outcomes {
-        for (key, value) in &outcome.settings {
-            let setting = format!("{key}={value}");
-            let why = outcome.case.settings.iter().find(|set| set.key == key).map_or("", |set| lang.of(set.why));
-            let at = match all.iter().position(|(other, _, _)| *other == setting) {
-                Some(at) => at,
-                None => {
-                    all.push((setting, why, Vec::new()));
-                    all.len() - 1
-                }
-            };
-            if let Some((_, reason, scenarios)) = all.get_mut(at) {
-                if why.len() < reason.len() {
-                    *reason = why;
-                }
-                if !scenarios.contains(&outcome.scenario.name) {
-                    scenarios.push(outcome.scenario.name);
-                }
-            }
-        }
+/// The properties that the lab has set; where and why, the list and the stories tell.
+fn settings(text: &mut String, outcomes: &[Outcome], lang: Lang) {
+    let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (key, value) in outcomes.iter().flat_map(|outcome| &outcome.settings) {
+        all.entry(key).or_default().insert(value);
     }
-    if all.is_empty() {
-        return;
-    }
-    text.push('\n');
-    wrap(text, "", 0, lang.settings_heading());
-    all.sort();
-    for (setting, why, scenarios) in all {
-        let why = if why.is_empty() { String::new() } else { format!("{} {why}", lang.colon()) };
-        wrap(text, "  ", 4, &format!("{setting} ({}){why}", scenarios.join(", ")));
+    if !all.is_empty() {
+        let all: Vec<_> = all
+            .into_iter()
+            .map(|(key, values)| format!("{key}={}", values.into_iter().collect::<Vec<_>>().join("/")))
+            .collect();
+        wrap(text, "", 2, &format!("{} {}", lang.settings_heading(), all.join(", ")));
     }
 }
 

@@ -153,6 +153,14 @@ impl Lang {
         format!("{count}{which}{outcome}")
     }
 
+    /// What has just been told, again and again.
+    pub(crate) fn same(self, times: usize) -> String {
+        match self {
+            En => format!("… the same {times} more times"),
+            Fr => format!("… de même, encore {times} fois"),
+        }
+    }
+
     /// The middle of a story that is too long.
     pub(crate) fn left_out(self, count: usize) -> String {
         match self {

@@ -138,17 +138,17 @@ impl Lang {
     /// Before the properties that the lab has set.
     pub(crate) fn settings_heading(self) -> &'static str {
         self.pick(
-            "Set by the lab, besides the programs' own properties (the lesson does not depend on them):",
-            "Fixé par le lab, en plus des propriétés des programmes (la leçon n'en dépend pas) :",
+            "Set by the lab, so that runs are short and comparable (where and why: lab list):",
+            "Fixé par le lab, pour des exécutions courtes et comparables (où et pourquoi : lab list) :",
         )
     }
 
     /// How long it took.
-    pub(crate) fn durations(self, sum: Duration, longest: Duration, what: &str) -> String {
-        let (sum, longest) = (self.seconds(sum), self.seconds(longest));
+    pub(crate) fn durations(self, all: Duration, longest: Duration, what: &str) -> String {
+        let (all, longest) = (self.seconds(all), self.seconds(longest));
         match self {
-            En => format!("The runs took {sum} s in all, several at a time; the longest {longest} s ({what})."),
-            Fr => format!("Durée cumulée : {sum} s, à plusieurs à la fois ; la plus longue : {longest} s ({what})."),
+            En => format!("{all} s in all, several runs at a time; the longest took {longest} s ({what})."),
+            Fr => format!("{all} s en tout, plusieurs exécutions à la fois ; la plus longue : {longest} s ({what})."),
         }
     }
 

@@ -4,6 +4,7 @@ use lab::catalogue::PROGRAMS;
 use lab::{matrix, scenarios};
 
 use super::{expect, json, lab, stderr, stdout};
+use crate::support::broker::Kafka;
 
 #[test]
 fn every_program_does_under_every_fault_what_was_announced() {
@@ -15,6 +16,17 @@ fn every_program_does_under_every_fault_what_was_announced() {
     }
     // The course announces that guarantees break: a table without a violation has shown nothing.
     assert!(outcomes.iter().any(|outcome| outcome["verdict"] == "violated"));
+}
+
+#[test]
+#[ignore = "needs Java 17 and Maven: it starts Apache Kafka"]
+fn three_nodes_make_no_difference() {
+    let kafka = Kafka::start(3);
+    let args = ["--bootstrap-servers", kafka.bootstrap(), "--only", "eos-pipeline", "--only", "producer-at-least-once"];
+    let report = json(&args, 0);
+    let outcomes = report["outcomes"].as_array().unwrap();
+    assert!(outcomes.iter().all(|outcome| outcome["as_expected"] == true), "{report}");
+    assert!(outcomes.iter().any(|outcome| outcome["verdict"] == "violated"), "{report}");
 }
 
 #[test]
