@@ -125,6 +125,20 @@ pub enum Error {
         /// The variant, if one was named.
         variant: Option<String>,
     },
+    /// An exercise's manifest cannot be read, or names what there is not.
+    Manifest {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// No exercise has this number or name.
+    NoSuchExercise {
+        /// What was asked for.
+        asked: String,
+        /// The name that is nearest, if one is near.
+        nearest: Option<String>,
+    },
     /// The result cannot be written to standard output.
     Print(String),
     /// Ctrl-C.

@@ -28,6 +28,7 @@ pub mod child;
 pub mod cli;
 pub mod error;
 mod evidence;
+pub mod exercises;
 pub mod interrupt;
 pub mod invocation;
 pub mod json;

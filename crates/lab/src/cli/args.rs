@@ -44,6 +44,8 @@ pub(super) enum Command {
     List(List),
     #[command(after_help = SHOW_EXAMPLES)]
     Show(Show),
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
     #[command(after_help = serve::EXAMPLES)]
     Broker(Serve),
 }
@@ -115,6 +117,22 @@ pub(super) struct Show {
     /// Print help
     #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
     help: Option<bool>,
+}
+
+/// Check an exercise: build it, run it under its scenarios, say what was expected and what was observed
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Check {
+    /// The exercise: its number or its name
+    #[arg(value_name = "NN")]
+    pub(super) exercise: String,
+
+    /// Check the reference solution instead
+    #[arg(long, help_heading = RUN)]
+    pub(super) solution: bool,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
 }
 
 /// What all runs share.
@@ -189,6 +207,13 @@ pub(super) const SHOW_EXAMPLES: &str = "\
 Examples:
   lab show input
   lab show output --last 50";
+
+pub(super) const CHECK_EXAMPLES: &str = "\
+Examples:
+  lab check 1
+  lab check pipeline
+
+Exit status: 0 passed, 1 not yet, 2 it does not build, or nothing could be decided, 130 Ctrl-C";
 
 fn program() -> PossibleValuesParser {
     PossibleValuesParser::new(PROGRAMS.iter().map(|program| program.package))

@@ -48,6 +48,19 @@ const RUN_HELP: &[(&str, &str)] = &[
     ),
 ];
 
+const CHECK_HELP: &[(&str, &str)] =
+    &[("exercise", "L'exercice : son numéro ou son nom"), ("solution", "Vérifier plutôt la solution de référence")];
+
+const CHECK_ABOUT: &str = "Vérifie un exercice : le compile, l'exécute sous ses scénarios, dit ce qui était attendu et ce qui \
+                           a été observé";
+
+const CHECK_AFTER: &str = "\
+Exemples :
+  lab check 1
+  lab check pipeline
+
+Code de sortie : 0 réussi, 1 pas encore, 2 ne compile pas, ou rien n'a pu être décidé, 130 Ctrl-C";
+
 const SHOW_HELP: &[(&str, &str)] = &[
     (
         "bootstrap_servers",
@@ -106,6 +119,7 @@ pub(super) fn command(lang: Lang) -> clap::Command {
     };
     let command = own_broker(Lab::command())
         .mut_subcommand("run", own_broker)
+        .mut_subcommand("check", own_broker)
         .mut_subcommands(|command| command.next_help_heading(None::<&str>));
     if lang == Lang::En {
         return command;
@@ -117,6 +131,9 @@ pub(super) fn command(lang: Lang) -> clap::Command {
         .mut_subcommand("run", |run| translated(run, &[RUN_HELP, HELP]).about(RUN_ABOUT).after_help(RUN_AFTER))
         .mut_subcommand("list", |list| translated(list, &[HELP]).about(LIST_ABOUT))
         .mut_subcommand("show", |show| translated(show, &[SHOW_HELP, HELP]).about(SHOW_ABOUT).after_help(SHOW_AFTER))
+        .mut_subcommand("check", |check| {
+            translated(check, &[CHECK_HELP, HELP]).about(CHECK_ABOUT).after_help(CHECK_AFTER)
+        })
         .mut_subcommand("broker", |broker| {
             translated(broker, &[serve::HELP_FR]).about(serve::ABOUT_FR).after_help(serve::EXAMPLES_FR)
         })

@@ -74,6 +74,11 @@ fn english(error: &Error) -> String {
         Error::Trace { path, why } => {
             format!("the trace cannot be written to {path}: {why}; choose another --trace FOLDER")
         }
+        Error::Manifest { package, why } => format!("the manifest of {package} is not in order: {why}"),
+        Error::NoSuchExercise { asked, nearest } => {
+            let nearest = nearest.as_ref().map(|name| format!("; is it {name}?")).unwrap_or_default();
+            format!("no exercise is called {asked}{nearest} `lab progress` lists them")
+        }
         Error::Print(why) => format!("the result cannot be written: {why}; free some space, or redirect it elsewhere"),
         Error::NotReached { moment } => format!("the moment \"{moment}\" did not come: nothing was shown"),
         Error::NoSuchRun { program, scenario, variant } => {
@@ -138,6 +143,11 @@ fn french(error: &Error) -> String {
         ),
         Error::Trace { path, why } => {
             format!("la trace ne peut pas être écrite dans {path} : {why} ; choisissez un autre dossier avec --trace")
+        }
+        Error::Manifest { package, why } => format!("le manifeste de {package} n'est pas en ordre : {why}"),
+        Error::NoSuchExercise { asked, nearest } => {
+            let nearest = nearest.as_ref().map(|name| format!(" ; est-ce {name} ?")).unwrap_or_default();
+            format!("aucun exercice ne s'appelle {asked}{nearest} `lab progress` en donne la liste")
         }
         Error::Print(why) => {
             format!("le résultat ne peut pas être écrit : {why} ; libérez de la place, ou redirigez-le")
