@@ -5,7 +5,8 @@
 //! stored twice. A message may still be lost on its way, and that is this guarantee's price.
 //!
 //! What changed:
-//! - `sent` is printed by the delivery callback, when the message has left, and no longer when it is put into the queue;
+//! - `sent` is printed by the delivery callback, when the message has left, and no longer when it is put into the
+//!   queue;
 //! - the callback tells failures too: a message that was given up is not passed over in silence;
 //! - `flush` has two seconds for what is still in the queue, as in the course.
 //!
@@ -62,8 +63,8 @@ fn run(args: Args) -> Result<(), Error> {
     config.set("acks", "0");
     // No second attempt: what is lost stays lost, and nothing can be stored twice.
     config.set("retries", "0");
-    // Wait 100 ms for more messages to share a batch. (The course says 0: each leaves at once, and less is left in the queue
-    // when the program ends; how much, is a matter of luck. Here it is easy to see.)
+    // Wait 100 ms for more messages to share a batch. (The course says 0: each leaves at once, and less is left in the
+    // queue when the program ends; how much, is a matter of luck. Here it is easy to see.)
     config.set("linger.ms", "100");
     // No producer id, no sequence numbers.
     config.set("enable.idempotence", "false");
@@ -84,8 +85,8 @@ fn run(args: Args) -> Result<(), Error> {
         delivery::poll(&producer, args.produce.interval_ms); // serves on_delivery
     }
 
-    // Two seconds, as in the course. What has not left by then is dropped with the producer, whose last act is to report
-    // it as failed.
+    // Two seconds, as in the course. What has not left by then is dropped with the producer, whose last act is to
+    // report it as failed.
     delivery::flush(&producer, Duration::from_secs(2));
     delivery::finish(producer)
 }

@@ -4,9 +4,11 @@
 //! Goal: each acknowledged message is stored exactly once, in the order of sending, whatever is sent again.
 //!
 //! What changed: the broker gives this producer an id and checks a sequence number for each partition. A retry carries
-//! the numbers of the first attempt; the broker answers it and stores nothing. So there is no reason to stop after five.
+//! the numbers of the first attempt; the broker answers it and stores nothing. So there is no reason to stop after
+//! five.
 //!
-//! Its limit: the id belongs to this process. Run the program again, and it is another producer, whose messages are new.
+//! Its limit: the id belongs to this process. Run the program again, and it is another producer, whose messages are
+//! new.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker

@@ -1,12 +1,12 @@
 //! Exercise 04, **a transaction per batch**: all messages of this program are visible together, or none is.
 //! The course's snippet « producteur : Exactly one ».
 //!
-//! Goal: a read_committed reader sees the whole batch, once, or nothing of it, even if the program is killed half way and
-//! started again.
+//! Goal: a read_committed reader sees the whole batch, once, or nothing of it, even if the program is killed half way
+//! and started again.
 //!
 //! What changed: the course's cycle, init → begin → (send) → commit, or abort.
-//! - A transactional.id, stable: the next run takes over this identity, and the coordinator first aborts what the last one
-//!   left open.
+//! - A transactional.id, stable: the next run takes over this identity, and the coordinator first aborts what the last
+//!   one left open.
 //! - `committed` is printed when the coordinator has said so; an error on the way aborts the whole batch.
 //!
 //! Its limit: run it again after a commit, and the batch is there twice. A transaction does not know what values mean.

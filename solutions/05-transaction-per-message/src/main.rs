@@ -1,6 +1,5 @@
-//! Exercise 05, **a transaction per message**: each message is committed on its own.
-//! The example that the course left empty (eos.md: « chaque envoi de message doit être encadré par un beginTransaction et
-//! un commitTransaction »).
+//! Exercise 05, **a transaction per message**: each message is committed on its own. The example that the course left
+//! empty (eos.md: « chaque envoi de message doit être encadré par un beginTransaction et un commitTransaction »).
 //!
 //! Goal: `committed` is printed for a message when its own transaction is committed, and not a moment before.
 //!

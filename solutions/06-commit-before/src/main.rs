@@ -6,8 +6,8 @@
 //!
 //! What changed:
 //! - the commit comes first: the group has moved on before anything is done;
-//! - a message whose commit failed is not processed, since nobody knows whether it is committed: the consumer goes back to
-//!   the committed offset, which decides.
+//! - a message whose commit failed is not processed, since nobody knows whether it is committed: the consumer goes back
+//!   to the committed offset, which decides.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker

@@ -3,8 +3,8 @@
 //!
 //! Goal: every message is processed. It may be processed again after a crash, and that is this guarantee's price.
 //!
-//! What changed: the processing comes first, then the commit. A commit that fails is no reason to stop: the next one covers
-//! this message too, and until then the message may come again.
+//! What changed: the processing comes first, then the commit. A commit that fails is no reason to stop: the next one
+//! covers this message too, and until then the message may come again.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker

@@ -2,15 +2,16 @@
 //! The course: « Possibilité de doublons, donc il faut souvent une logique de déduplication côté consommateur ou
 //! application. »
 //!
-//! Goal: each value is processed once, though Kafka may deliver it again: after a crash of this consumer, or because the
-//! producer's retry was stored as well.
+//! Goal: each value is processed once, though Kafka may deliver it again: after a crash of this consumer, or because
+//! the producer's retry was stored as well.
 //!
 //! What changed:
 //! - what was processed is noted in a file, before the offset is committed, and read again at the start;
 //! - a value that is noted is not processed again, but its offset is committed all the same: the group has to move on.
 //!
-//! Its limit: killed between the processing and the note, it processes that value again. Only an effect that *is* the note
-//! (one transaction of a database, exercise 15) has no such gap. And the file grows for as long as values may come again.
+//! Its limit: killed between the processing and the note, it processes that value again. Only an effect that *is* the
+//! note (one transaction of a database, exercise 15) has no such gap. And the file grows for as long as values may come
+//! again.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker

@@ -4,8 +4,8 @@
 //! Goal: records of aborted transactions are not processed, and records of open ones not before their transaction is
 //! committed.
 //!
-//! What changed: one property. The broker hands out nothing beyond the last stable offset (the first record of the oldest
-//! open transaction), and names the aborted transactions, whose records librdkafka then skips.
+//! What changed: one property. The broker hands out nothing beyond the last stable offset (the first record of the
+//! oldest open transaction), and names the aborted transactions, whose records librdkafka then skips.
 //!
 //! Its price: an open transaction holds back everything behind it, whoever wrote it, until it ends or times out.
 //!

@@ -1,11 +1,10 @@
-//! Exercise 11, **batches**: a transaction for up to ten messages.
-//! The course's consumer of eos.md: « L'atomicité de ces transactions varie de 1 à 10 […] le nombre d'enregistrements lus en au
-//! plus 1000 millisecondes ».
+//! Exercise 11, **batches**: a transaction for up to ten messages. The course's consumer of eos.md: « L'atomicité de
+//! ces transactions varie de 1 à 10 […] le nombre d'enregistrements lus en au plus 1000 millisecondes ».
 //!
 //! Goal: the group moves on by whole batches, and past a message only when it has been processed.
 //!
-//! What changed: one transaction for the batch, when all of it is processed. Killed in mid-batch, the program processes the
-//! first messages again: the unit of atomicity is the batch, and what was printed is outside of it.
+//! What changed: one transaction for the batch, when all of it is processed. Killed in mid-batch, the program processes
+//! the first messages again: the unit of atomicity is the batch, and what was printed is outside of it.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker
@@ -93,8 +92,8 @@ fn run(args: Args) -> Result<(), Error> {
     config.set("bootstrap.servers", &args.kafka.bootstrap_servers);
     // Stable, unlike the course's uuid4: exercise 13 says why.
     config.set("transactional.id", args.kafka.name(&args.transactional_id));
-    // The next transaction's first request may meet the markers of the last one, and is sent again after this long: 1 ms
-    // instead of 100. When to ask again has no part in the guarantee.
+    // The next transaction's first request may meet the markers of the last one, and is sent again after this long: 1
+    // ms instead of 100. When to ask again has no part in the guarantee.
     config.set("retry.backoff.ms", "1");
     args.kafka.overrides(&mut config);
     let producer = DeliveryReports::producer(&config, |_| None)?;

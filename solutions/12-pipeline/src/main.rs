@@ -5,7 +5,8 @@
 //! partition, across kill -9, restarts, refused batches and frozen instances.
 //!
 //! What changed: a batch is one transaction, of its results and its offsets.
-//! - A stable transactional.id: a restarted instance aborts at once what it had left open, and fences its frozen predecessor.
+//! - A stable transactional.id: a restarted instance aborts at once what it had left open, and fences its frozen
+//!   predecessor.
 //! - The batch is collected first, then the transaction opened: a rebalance is served while collecting only.
 //! - An abortable error takes results and offsets back: abort, go back to the committed offsets, do the batch again.
 //!
@@ -13,7 +14,7 @@
 //! terminal 1   cargo run -p lab -- broker
 //! terminal 2   cargo run -p producer-exactly-once -- --count 200
 //! terminal 3   cargo run -p sol12-pipeline -- --idle-exit 3
-//! terminal 4   cargo run -p consumer-exactly-once -- --topic shout --group reader --transactional-id reader --idle-exit 3
+//! terminal 4   cargo run -p consumer-exactly-once -- --topic shout --group reader --idle-exit 3
 //! ```
 
 use std::process::ExitCode;
@@ -98,8 +99,8 @@ fn run(args: Args) -> Result<(), Error> {
 
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &args.kafka.bootstrap_servers);
-    // Implies acks=all and enable.idempotence. Stable: a restarted instance aborts at once what it had left open, and its
-    // frozen predecessor is refused (fenced).
+    // Implies acks=all and enable.idempotence. Stable: a restarted instance aborts at once what it had left open, and
+    // its frozen predecessor is refused (fenced).
     config.set("transactional.id", args.kafka.name(&args.transactional_id));
     // When the coordinator asks to come back later, come back after 1 ms instead of 100: no part of the guarantee.
     config.set("retry.backoff.ms", "1");

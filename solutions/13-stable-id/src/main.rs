@@ -1,13 +1,15 @@
 //! Exercise 13, **a stable transactional.id and fencing**: of two instances, the newer one counts.
 //! The course: « transactional.id : identifiant unique et stable par producteur », and yet, in eos.md, a uuid4.
 //!
-//! Goal: an instance that froze, was replaced and wakes up again cannot commit its batch beside the one of its successor; it
-//! learns that it has been replaced, and stops with exit status 1.
+//! Goal: an instance that froze, was replaced and wakes up again cannot commit its batch beside the one of its
+//! successor; it learns that it has been replaced, and stops with exit status 1.
 //!
 //! What changed:
-//! - the transactional.id is the same at each start: when the successor initialises, the coordinator aborts what was open under
-//!   this id and raises the producer epoch. The frozen instance comes back with the old epoch, and is refused;
-//! - a fatal error ends the program. To start over would mean to fence the successor in turn, and to send the batch again.
+//! - the transactional.id is the same at each start: when the successor initialises, the coordinator aborts what was
+//!   open under this id and raises the producer epoch. The frozen instance comes back with the old epoch, and is
+//!   refused;
+//! - a fatal error ends the program. To start over would mean to fence the successor in turn, and to send the batch
+//!   again.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker
@@ -75,7 +77,8 @@ fn run(args: Args) -> Result<(), Error> {
     config.set("enable.idempotence", "true");
     config.set("retries", "1000000");
     config.set("linger.ms", "5");
-    // The same at each start: the coordinator aborts what the old instance left open, and refuses it from then on (fencing).
+    // The same at each start: the coordinator aborts what the old instance left open, and refuses it from then on
+    // (fencing).
     config.set("transactional.id", args.kafka.name(&args.transactional_id));
     args.kafka.overrides(&mut config);
 

@@ -1,12 +1,12 @@
-//! Exercise 14, **rebalance**: a member that the group has gone on without cannot commit.
-//! The course: `producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())`. Why the second argument?
+//! Exercise 14, **rebalance**: a member that the group has gone on without cannot commit. The course:
+//! `producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())`. Why the second argument?
 //!
-//! Goal: several instances of a pipeline share one group, each with a transactional.id of its own. One that froze and lost its
-//! partitions must not commit results that another has produced by then.
+//! Goal: several instances of a pipeline share one group, each with a transactional.id of its own. One that froze and
+//! lost its partitions must not commit results that another has produced by then.
 //!
 //! What changed: the group metadata is that of the moment at which the offsets are sent. It names this member and the
-//! generation in which it works; once the group has gone on without it, the coordinator refuses its offsets (KIP-447), the
-//! transaction is aborted, and its results with it.
+//! generation in which it works; once the group has gone on without it, the coordinator refuses its offsets (KIP-447),
+//! the transaction is aborted, and its results with it.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker --partitions 2
@@ -99,8 +99,8 @@ fn run(args: Args) -> Result<(), Error> {
     config.set("bootstrap.servers", &args.kafka.bootstrap_servers);
     // Implies acks=all and enable.idempotence. Stable: a restarted instance aborts at once what it had left open.
     config.set("transactional.id", args.kafka.name(&args.transactional_id));
-    // The next transaction's first request may meet the markers of the last one, and is sent again after this long: 1 ms
-    // instead of 100. When to ask again has no part in the guarantee.
+    // The next transaction's first request may meet the markers of the last one, and is sent again after this long: 1
+    // ms instead of 100. When to ask again has no part in the guarantee.
     config.set("retry.backoff.ms", "1");
     args.kafka.overrides(&mut config);
     let producer = DeliveryReports::producer(&config, |_| None)?;
@@ -116,8 +116,8 @@ fn run(args: Args) -> Result<(), Error> {
     let mut aborts = 0;
     let mut until = Until::new(&args.consume);
     while !until.reached(&consumer) {
-        // A rebalance is served in here and nowhere else, so none can come in the middle of a transaction; a batch that it
-        // interrupts is dropped before anything was done with it.
+        // A rebalance is served in here and nowhere else, so none can come in the middle of a transaction; a batch that
+        // it interrupts is dropped before anything was done with it.
         let batch = group::consume(&consumer, BATCH.min(until.left()), BATCH_TIME)?;
         if batch.is_empty() {
             continue;
@@ -141,7 +141,8 @@ fn run(args: Args) -> Result<(), Error> {
                 aborts = 0;
                 until.processed(batch.len() as u64);
             }
-            // This is also what happens to a member that was evicted while it worked: neither results nor offsets count.
+            // This is also what happens to a member that was evicted while it worked: neither results nor offsets
+            // count.
             Err(TxnError::Abortable(why)) => {
                 transaction::abort(&producer, TEN_SECONDS)?;
                 aborts += 1;

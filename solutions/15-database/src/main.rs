@@ -7,8 +7,8 @@
 //! - the row and the offset to go on from are committed by one transaction of the database: both, or neither;
 //! - the program starts where the *database* says. The offset in Kafka is for those who watch the group's lag.
 //!
-//! No transaction of Kafka takes part. Its limits: one instance at a time (`assign`, not `subscribe`), and the database must
-//! live as long as the topic.
+//! No transaction of Kafka takes part. Its limits: one instance at a time (`assign`, not `subscribe`), and the database
+//! must live as long as the topic.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker
