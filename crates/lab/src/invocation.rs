@@ -20,8 +20,6 @@ pub struct Work<'a> {
     pub transactional_id: Option<&'a str>,
     /// How many messages a producer sends.
     pub messages: u64,
-    /// What the values of these messages begin with; a number follows, from 0. The programs of the course have theirs.
-    pub prefix: &'a str,
 }
 
 /// Variables that the programs read in place of flags (common::cli): those of the user's terminal are not for them.
@@ -80,7 +78,13 @@ pub fn command(
 }
 
 /// A command of the user's, which finds the same in the variables that the programs of the course read.
-pub fn foreign(words: &[String], broker: &Broker, work: &Work<'_>, more: &[(String, String)]) -> Command {
+pub fn foreign(
+    words: &[String],
+    program: &Program,
+    broker: &Broker,
+    work: &Work<'_>,
+    more: &[(String, String)],
+) -> Command {
     let mut words = words.iter();
     let mut command = Command::new(words.next().map_or("", String::as_str));
     command.args(words);
@@ -89,8 +93,14 @@ pub fn foreign(words: &[String], broker: &Broker, work: &Work<'_>, more: &[(Stri
     }
     command.env("BOOTSTRAP_SERVERS", &broker.bootstrap_servers);
     command.env("CONNECT_TIMEOUT", broker.connect_timeout.as_secs_f64().to_string());
-    command.env("TOPIC", work.topic).env("GROUP_ID", work.group).env("COUNT", work.messages.to_string());
-    command.env("VALUE_PREFIX", work.prefix);
+    command.env("TOPIC", work.topic);
+    match program.role {
+        Role::Producer(producer) => {
+            command.env("COUNT", work.messages.to_string()).env("VALUE_PREFIX", producer.prefix);
+        }
+        // No COUNT: it stops when the lab has seen everything.
+        Role::Consumer { .. } | Role::Pipeline { .. } => _ = command.env("GROUP_ID", work.group),
+    }
     command.envs(work.output.map(|output| ("OUTPUT_TOPIC", output)));
     command.envs(work.transactional_id.map(|id| ("TRANSACTIONAL_ID", id)));
     let all: Vec<_> = all(broker, more).map(|(key, value)| format!("{key}={value}")).collect();
@@ -145,14 +155,7 @@ mod tests {
     }
 
     fn line(package: &str, broker: &Broker) -> String {
-        let work = Work {
-            topic: "t",
-            output: Some("out"),
-            group: "us",
-            transactional_id: Some("me"),
-            messages: 7,
-            prefix: "msg-",
-        };
+        let work = Work { topic: "t", output: Some("out"), group: "us", transactional_id: Some("me"), messages: 7 };
         let command = command(Path::new("p"), catalogue::find(package).unwrap(), broker, &work, &[]);
         let args: Vec<_> = command.get_args().map(|arg| arg.to_str().unwrap()).collect();
         args.join(" ")
@@ -175,7 +178,7 @@ mod tests {
     fn properties_reach_the_program_without_standing_on_its_command_line() {
         let broker = broker(&[("sasl.password", "secret"), ("linger.ms", "5"), ("client.id", "a;b")]);
         assert!(line("eos-producer", &broker).ends_with("-X client.id=a;b"));
-        let work = Work { topic: "t", output: None, group: "us", transactional_id: None, messages: 1, prefix: "msg-" };
+        let work = Work { topic: "t", output: None, group: "us", transactional_id: None, messages: 1 };
         let more = [("session.timeout.ms".to_owned(), "6000".to_owned())];
         let command = command(Path::new("p"), &catalogue::PROGRAMS[0], &broker, &work, &more);
         let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).unwrap().1;

@@ -109,6 +109,28 @@ impl Kafka {
         }
     }
 
+    /// Waits until the leader of each partition of a new topic serves it: until then, it answers the first requests with
+    /// errors, and a program would send again what no fault has touched.
+    ///
+    /// # Errors
+    /// [`Error::Read`] when one does not.
+    pub(crate) fn wait_for_topic(&self, topic: &str, partitions: i32) -> Result<(), Error> {
+        let consumer = self.consumer("lab", Isolation::ReadUncommitted)?;
+        let end = Instant::now() + REQUEST;
+        for partition in 0..partitions {
+            while let Err(error) = consumer.fetch_watermarks(topic, partition, ATTEMPT) {
+                if stop::requested() {
+                    return Err(Error::Interrupted);
+                }
+                if Instant::now() >= end {
+                    return Err(Error::Read { topic: topic.to_owned(), why: error.to_string() });
+                }
+                stop::sleep(Duration::from_millis(20));
+            }
+        }
+        Ok(())
+    }
+
     /// A consumer that is to be assigned its partitions: it joins no group, and commits nothing.
     ///
     /// # Errors

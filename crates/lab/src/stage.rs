@@ -126,6 +126,11 @@ impl<'a> Stage<'a> {
         }
         let leftovers = broker.is_none().then_some(&house.leftovers);
         Topics::create(&kafka, &names, &wanted, leftovers)?;
+        if broker.is_none() {
+            for (topic, partitions) in &wanted {
+                kafka.wait_for_topic(topic, *partitions)?;
+            }
+        }
         let mut builder = Proxy::builder(kafka.broker().bootstrap_servers.clone());
         if let Some(folder) = &house.traces {
             builder = builder.trace_to(trace_file(folder, scenario, case, program)?);

@@ -69,7 +69,7 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) flags: Flags,
 
-    /// A client of your own, in any language, to run in place of the program: it finds BOOTSTRAP_SERVERS, TOPIC, COUNT, VALUE_PREFIX (it sends VALUE_PREFIX0, VALUE_PREFIX1 …), GROUP_ID, TRANSACTIONAL_ID and OUTPUT_TOPIC in its environment
+    /// A client of your own, in any language, to run in place of the program: it finds BOOTSTRAP_SERVERS and TOPIC in its environment; a producer also COUNT and VALUE_PREFIX (it sends VALUE_PREFIX0, VALUE_PREFIX1 …), a consumer GROUP_ID; where there is one, TRANSACTIONAL_ID and OUTPUT_TOPIC
     #[arg(last = true, value_name = "COMMAND")]
     pub(super) client: Vec<String>,
 }

@@ -43,8 +43,8 @@ const RUN_HELP: &[(&str, &str)] = &[
     (
         "client",
         "Un client à vous, dans n'importe quel langage, à exécuter à la place du programme : il trouve \
-         BOOTSTRAP_SERVERS, TOPIC, COUNT, VALUE_PREFIX (il envoie VALUE_PREFIX0, VALUE_PREFIX1…), GROUP_ID, \
-         TRANSACTIONAL_ID et OUTPUT_TOPIC dans son environnement",
+         BOOTSTRAP_SERVERS et TOPIC dans son environnement ; un producteur aussi COUNT et VALUE_PREFIX (il envoie \
+         VALUE_PREFIX0, VALUE_PREFIX1…), un consommateur GROUP_ID ; s'il y a lieu, TRANSACTIONAL_ID et OUTPUT_TOPIC",
     ),
 ];
 

@@ -172,12 +172,11 @@ impl Stage<'_> {
             group: &group,
             transactional_id: id.as_deref(),
             messages: self.messages() as u64,
-            prefix: self.program.writer().prefix,
         };
         let mut properties: Vec<(String, String)> = self.settings.clone();
         properties.extend(how.properties.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         let mut command = match &self.house.command {
-            Some(words) => invocation::foreign(words, &flags, &work, &properties),
+            Some(words) => invocation::foreign(words, self.program, &flags, &work, &properties),
             None => {
                 let package = self.program.package;
                 let executable = self.house.executables.get(package).ok_or_else(|| Error::Spawn {

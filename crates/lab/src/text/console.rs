@@ -15,13 +15,21 @@ impl Lang {
 
     /// Where the runs happen, and how to repeat their names.
     pub fn running(self, servers: Option<&str>, runs: usize, seed: u32, prefix: &str) -> String {
+        let how_many = match (self, runs) {
+            (En, 1) => "one run".to_owned(),
+            (En, _) => format!("{runs} runs"),
+            (Fr, 1) => "une exécution".to_owned(),
+            (Fr, _) => format!("{runs} exécutions"),
+        };
         match (self, servers) {
-            (En, Some(servers)) => format!("{runs} runs on {servers}, --seed {seed}: all names begin with {prefix}-"),
-            (En, None) => format!("{runs} runs, each on an embedded broker of its own, --seed {seed}"),
+            (En, Some(servers)) => format!("{how_many} on {servers}, --seed {seed}: all names begin with {prefix}-"),
+            (En, None) if runs == 1 => format!("{how_many}, on an embedded broker of its own, --seed {seed}"),
+            (En, None) => format!("{how_many}, each on an embedded broker of its own, --seed {seed}"),
             (Fr, Some(servers)) => {
-                format!("{runs} exécutions sur {servers}, --seed {seed} : tous les noms commencent par {prefix}-")
+                format!("{how_many} sur {servers}, --seed {seed} : tous les noms commencent par {prefix}-")
             }
-            (Fr, None) => format!("{runs} exécutions, chacune sur son propre broker embarqué, --seed {seed}"),
+            (Fr, None) if runs == 1 => format!("{how_many}, sur son propre broker embarqué, --seed {seed}"),
+            (Fr, None) => format!("{how_many}, chacune sur son propre broker embarqué, --seed {seed}"),
         }
     }
 

@@ -127,12 +127,10 @@ fn where_it_cannot_listen_it_says_so_in_one_line() {
 #[test]
 fn a_run_that_was_given_no_kafka_brings_its_own() {
     let mut lab = Command::new(env!("CARGO_BIN_EXE_lab"));
-    lab.args(["--only", "producer-at-least-once", "--messages", "20"]);
+    lab.args(["run", "producer-at-least-once", "calm", "--messages", "20"]);
     lab.env("LC_ALL", "C").env_remove("RUST_LOG").env_remove("BOOTSTRAP_SERVERS");
     let run = lab.output().unwrap();
     let stderr = String::from_utf8(run.stderr).unwrap();
     assert_eq!(run.status.code(), Some(0), "{stderr}");
-    let line = stderr.lines().find(|line| line.starts_with("on an embedded broker (127.0.0.1:")).expect(&stderr);
-    let address = line.split(['(', ')']).nth(1).unwrap();
-    assert!(std::net::TcpStream::connect(address).is_err(), "it outlives the run");
+    assert!(stderr.contains("one run, on an embedded broker of its own"), "{stderr}");
 }

@@ -92,20 +92,28 @@ fn a_client_in_any_language_is_judged_in_place_of_a_program() {
 }
 
 #[test]
-fn a_client_finds_all_it_needs_in_its_environment() {
+fn a_client_finds_all_it_needs_in_its_environment_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let client = super::convictions::write_script(folder.path(), "env >&2; exit 1");
-    let args = ["run", "eos-pipeline", "calm", "-X", "linger.ms=7", "--", client.to_str().unwrap()];
-    let output = lab(&args).env("RUST_LOG", "debug").output().unwrap();
-    let said = stderr(&output);
+    let environment = |program| {
+        let args = ["run", program, "calm", "-X", "linger.ms=7", "--", client.to_str().unwrap()];
+        stderr(&lab(&args).env("RUST_LOG", "debug").output().unwrap())
+    };
+    let producer = environment("producer-exactly-once");
+    for name in ["BOOTSTRAP_SERVERS=127.0.0.1:", "TOPIC=lab-", "TRANSACTIONAL_ID=lab-"] {
+        assert!(producer.contains(name), "{name}: {producer}");
+    }
+    for set in ["] COUNT=200", "VALUE_PREFIX=eos-msg-", "KAFKA_PROPERTIES=linger.ms=7"] {
+        assert!(producer.contains(set), "{set}: {producer}");
+    }
+    let pipeline = environment("eos-pipeline");
     for name in
         ["BOOTSTRAP_SERVERS=127.0.0.1:", "TOPIC=lab-", "OUTPUT_TOPIC=lab-", "GROUP_ID=lab-", "TRANSACTIONAL_ID=lab-"]
     {
-        assert!(said.contains(name), "{name}: {said}");
+        assert!(pipeline.contains(name), "{name}: {pipeline}");
     }
-    for set in ["COUNT=200", "VALUE_PREFIX=eos-msg-", "KAFKA_PROPERTIES=linger.ms=7"] {
-        assert!(said.contains(set), "{set}: {said}");
-    }
+    // It is to stop when the lab has seen everything, not before.
+    assert!(!pipeline.contains("] COUNT="), "{pipeline}");
 }
 
 #[test]
