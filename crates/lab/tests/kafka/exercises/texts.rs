@@ -23,7 +23,8 @@ fn exercise_and_solution_differ_in_their_program_and_their_names_only() {
         // The solution may need less than the exercise has, and has no table for the lab.
         let given = read(&exercise.folder.join("Cargo.toml"));
         for line in read(&solution.join("Cargo.toml")).lines() {
-            let named = line.replace(&format!("sol{name}"), &exercise.package).replace("Solution of exercise", "Exercise");
+            let named =
+                line.replace(&format!("sol{name}"), &exercise.package).replace("Solution of exercise", "Exercise");
             assert!(given.lines().any(|other| other == named), "{name}: {line}");
         }
     }
@@ -53,7 +54,9 @@ fn no_solution_stands_beside_the_exercise() {
             let text = read(&exercise.folder.join(file));
             // The last hint may: whoever opens it has asked for it.
             let told = if file.starts_with("hints") { text.rsplit_once("\n## ").expect(file).0 } else { &text };
-            leaks.extend(solution.iter().filter(|line| told.contains(**line)).map(|line| format!("{name}/{file}: {line}")));
+            leaks.extend(
+                solution.iter().filter(|line| told.contains(**line)).map(|line| format!("{name}/{file}: {line}")),
+            );
         }
     }
     assert_eq!(leaks, [""; 0]);
