@@ -1,6 +1,7 @@
 //! The exercises: each is rejected as given, for the reason that it announces; its solution passes; and plausible wrong
 //! solutions are rejected in words that name the mistake.
 
+mod bad;
 mod given;
 mod patch;
 mod texts;
