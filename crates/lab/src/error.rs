@@ -160,4 +160,31 @@ impl Error {
                 | Self::Spawn { .. }
         )
     }
+
+    /// Its name where programs read it: "open_transaction".
+    pub fn name(&self) -> String {
+        let shown = format!("{self:?}");
+        let variant = shown.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        let mut name = String::new();
+        for c in variant.chars() {
+            if c.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(c.to_ascii_lowercase());
+        }
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_a_name_for_programs() {
+        assert_eq!(Error::Interrupted.name(), "interrupted");
+        assert_eq!(Error::Refused("OpenX".into()).name(), "refused");
+        let open = Error::OpenTransaction { topic: "t".into(), partition: 0, last_stable: 1, end: 2 };
+        assert_eq!(open.name(), "open_transaction");
+    }
 }

@@ -225,6 +225,11 @@ impl<'a> Stage<'a> {
         self.proxy.signal(name);
     }
 
+    /// Whether every instance has ended.
+    pub fn is_over(&self) -> bool {
+        self.cast.iter().all(Cast::has_ended)
+    }
+
     /// Waits for the moment at which this fault acts, or this signal is raised.
     ///
     /// # Errors
@@ -241,7 +246,7 @@ impl<'a> Stage<'a> {
         let end = Instant::now() + PATIENCE;
         loop {
             // Looked at first: the moment may have been the reason for the end.
-            let over = self.cast.iter().all(|cast| cast.has_ended());
+            let over = self.is_over();
             if self.proxy.wait(signal, times, if over { TOLD } else { SLICE }) {
                 return Ok(());
             }

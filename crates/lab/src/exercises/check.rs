@@ -3,12 +3,13 @@
 use serde_json::{Value as Json, json};
 
 use super::Exercise;
+use crate::child::Ended;
 use crate::error::Error;
 use crate::matrix;
 use crate::outcome::Outcome;
 use crate::scenario::Exhibit;
 use crate::stage::House;
-use crate::verdict::{Surprise, Verdict, judge};
+use crate::verdict::{Failure, Surprise, Verdict, judge};
 
 /// What came of an exercise under one of its scenarios.
 #[derive(Debug)]
@@ -90,11 +91,35 @@ pub fn status(findings: &[Finding]) -> u8 {
     }
 }
 
-/// The findings as one JSON object: each with the outcome as `lab run … --format json` has it.
+/// The findings as one JSON object: each with the outcome as `lab run … --format json` has it, and with what stands
+/// against a pass, each thing as `{ "anomaly": KIND }`, `{ "missing": KIND or MARK }`, `{ "ends": "well" or "failing" }`,
+/// `{ "aborted_input": true }` or `{ "error": WHY }`.
 pub fn json(exercise: &Exercise, findings: &[Finding]) -> Json {
     let findings: Vec<_> = findings
         .iter()
-        .map(|finding| json!({ "passes": finding.passes(), "outcome": crate::json::outcome(&finding.outcome) }))
+        .map(|finding| {
+            let mut against: Vec<_> = finding.against.iter().map(Against::json).collect();
+            against.dedup();
+            json!({
+                "passes": finding.passes(),
+                "against": against,
+                "outcome": crate::json::outcome(&finding.outcome),
+            })
+        })
         .collect();
     json!({ "exercise": exercise.name, "findings": findings })
+}
+
+impl Against {
+    /// The kind of thing, without its values.
+    fn json(&self) -> Json {
+        match self {
+            Self::Shown(Surprise::Anomaly(anomaly)) => json!({ "anomaly": crate::json::kind(anomaly.kind) }),
+            Self::Shown(Surprise::Failed(Failure { ended: Ended::Status(0), .. })) => json!({ "ends": "well" }),
+            Self::Shown(Surprise::Failed(_)) => json!({ "ends": "failing" }),
+            Self::Shown(Surprise::AbortedInput { .. }) => json!({ "aborted_input": true }),
+            Self::Missing(exhibit) => json!({ "missing": crate::json::exhibit(*exhibit) }),
+            Self::Undecided(why) => json!({ "error": why.name() }),
+        }
+    }
 }

@@ -3,8 +3,10 @@
 
 use super::Exercise;
 use super::check::{Against, Finding};
+use crate::error::Error;
 use crate::layout::{WIDTH, cut, pad, wrap};
 use crate::names::short;
+use crate::outcome::{Deed, Instance, Outcome};
 use crate::story;
 use crate::text::{ForStudents, Lang};
 use crate::verdict::Surprise;
@@ -59,27 +61,70 @@ fn failed(text: &mut String, exercise: &Exercise, finding: &Finding, lang: Lang,
         text.push_str(&moments);
     }
     text.push('\n');
-    part(text, lang.student(ForStudents::Normally), lang.of(outcome.case.why));
+    // Without a fault there is nothing to explain.
+    if outcome.scenario.name != "calm" {
+        part(text, lang.student(ForStudents::Normally), lang.of(outcome.case.why));
+    }
     part(text, lang.student(ForStudents::Next), &lang.next_steps(&exercise.number));
 }
 
+/// How it ended, where that is wrong, comes first: it is the reason for much else.
 fn observed(finding: &Finding, lang: Lang) -> Vec<String> {
     let outcome = &finding.outcome;
+    let mut lines = Vec::new();
+    let mut told = Vec::new();
+    for against in &finding.against {
+        // Two instances that end alike have the same to say.
+        if let Against::Shown(Surprise::Failed(failure)) = against
+            && !told.contains(&failure.ended)
+        {
+            told.push(failure.ended);
+            lines.push(lang.ended_wrongly(failure.ended, said(failure.said.as_deref(), outcome).as_deref()));
+        }
+    }
     let shown = finding.against.iter().filter_map(|against| match against {
         Against::Shown(Surprise::Anomaly(anomaly)) => Some(anomaly),
         _ => None,
     });
-    let mut lines = lang.anomalies(shown, &|name| short(outcome, name));
+    lines.extend(lang.anomalies(shown, &|name| short(outcome, name)));
     for against in &finding.against {
         match against {
-            Against::Shown(Surprise::Anomaly(_)) => {}
-            Against::Shown(Surprise::Failed(failure)) => lines.push(lang.failure(failure)),
+            Against::Shown(Surprise::Anomaly(_) | Surprise::Failed(_)) => {}
             Against::Shown(Surprise::AbortedInput { .. }) => lines.push(lang.aborted_input_missing().into()),
             Against::Missing(exhibit) => lines.push(lang.did_not_show(*exhibit)),
-            Against::Undecided(why) => lines.push(lang.error(why)),
+            Against::Undecided(why) => lines.extend(undecided(why, outcome, lang)),
         }
     }
     lines
+}
+
+/// Last words, with the run's own names made short.
+fn said(words: Option<&str>, outcome: &Outcome) -> Option<String> {
+    words.map(|words| short(outcome, words))
+}
+
+/// Why nothing was decided, in the student's words where the program is the reason.
+fn undecided(why: &Error, outcome: &Outcome, lang: Lang) -> Vec<String> {
+    match why {
+        Error::OpenTransaction { topic, partition, last_stable, end } => {
+            let place = format!("{}[{partition}]", short(outcome, topic));
+            vec![lang.stays_open(&place, *last_stable, *end)]
+        }
+        Error::Refused(words) => vec![lang.could_not_begin(words)],
+        Error::NotReached { moment } => {
+            let by_itself = |instance: &&Instance| {
+                !instance.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Kill | Deed::Interrupt))
+            };
+            let ended = outcome.instances.iter().filter(by_itself).filter_map(|instance| {
+                let words = said(instance.said.as_deref(), outcome);
+                Some(lang.ended_too_soon(instance.ended?, words.as_deref()))
+            });
+            let mut lines: Vec<_> = ended.take(1).collect();
+            lines.push(lang.never_met(moment, !lines.is_empty()));
+            lines
+        }
+        other => vec![lang.error(other)],
+    }
 }
 
 fn part(text: &mut String, heading: &str, line: &str) {

@@ -1,7 +1,12 @@
 //! What a student reads after a check.
 
 use super::Lang::{self, En, Fr};
+use crate::child::Ended;
+use crate::layout::cut;
 use crate::scenario::Exhibit;
+
+/// What a program said at its end is shown in so many columns at most.
+const SAID: usize = 240;
 
 /// The headings of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +71,119 @@ impl Lang {
         )
     }
 
+    /// It ended otherwise than it had to.
+    pub(crate) fn ended_wrongly(self, ended: Ended, said: Option<&str>) -> String {
+        let how = match (self, ended) {
+            (En, Ended::Status(0)) => "the program ended with exit status 0, as if all had gone well".to_owned(),
+            (Fr, Ended::Status(0)) => {
+                "le programme s'est terminé avec le code de sortie 0, comme si tout s'était bien passé".to_owned()
+            }
+            _ => self.ended_by_itself(ended),
+        };
+        self.with_last_words(how, said)
+    }
+
+    /// It ended before the fault could meet it.
+    pub(crate) fn ended_too_soon(self, ended: Ended, said: Option<&str>) -> String {
+        self.with_last_words(self.ended_by_itself(ended), said.filter(|_| ended != Ended::Status(0)))
+    }
+
+    fn ended_by_itself(self, ended: Ended) -> String {
+        match (self, ended) {
+            // What a panic exits with: its message is the last of the log.
+            (En, Ended::Status(101)) => "the program panicked (exit status 101)".to_owned(),
+            (Fr, Ended::Status(101)) => "le programme a paniqué (code de sortie 101)".to_owned(),
+            (En, Ended::Status(status)) => format!("the program ended with exit status {status}"),
+            (Fr, Ended::Status(status)) => format!("le programme s'est terminé avec le code de sortie {status}"),
+            (En, Ended::Signal(signal)) => format!("the program was ended by signal {signal}"),
+            (Fr, Ended::Signal(signal)) => format!("le programme a été arrêté par le signal {signal}"),
+        }
+    }
+
+    fn with_last_words(self, how: String, said: Option<&str>) -> String {
+        match (self, said.map(words).filter(|said| !said.is_empty())) {
+            (_, None) => how,
+            (En, Some(said)) => format!("{how}; its last words: {}", cut(said, SAID)),
+            (Fr, Some(said)) => format!("{how} ; ses derniers mots : {}", cut(said, SAID)),
+        }
+    }
+
+    /// The moment of the fault did not come.
+    pub(crate) fn never_met(self, moment: &str, ended: bool) -> String {
+        match (self, ended) {
+            (En, true) => "so the fault could not act as planned, and nothing was shown".to_owned(),
+            (Fr, true) => "la panne n'a donc pas pu agir comme prévu, et rien n'a été montré".to_owned(),
+            (En, false) => {
+                format!("the program never did what the lab waits for (\u{201c}{moment}\u{201d}), so nothing was shown")
+            }
+            (Fr, false) => {
+                format!("le programme n'a jamais fait ce que le lab attend (« {moment} ») : rien n'a été montré")
+            }
+        }
+    }
+
+    /// It said that it was used wrongly, or that it has no broker.
+    pub(crate) fn could_not_begin(self, said: &str) -> String {
+        let said = cut(words(said), SAID);
+        match self {
+            En => format!("the program ended with exit status 2 before it began: {said}"),
+            Fr => format!("le programme s'est terminé avec le code de sortie 2 avant de commencer : {said}"),
+        }
+    }
+
+    /// A transaction that nobody ends, here.
+    pub(crate) fn stays_open(self, place: &str, last_stable: i64, end: i64) -> String {
+        match self {
+            En => format!(
+                "a transaction stays open in {place}: nobody has committed or aborted it, and read_committed readers \
+                 stop at offset {last_stable} (the last stable offset), while the log goes on to {end}"
+            ),
+            Fr => format!(
+                "une transaction reste ouverte dans {place} : personne ne l'a validée ni avortée, et les lecteurs en \
+                 read_committed s'arrêtent à l'offset {last_stable} (le last stable offset), alors que le journal va \
+                 jusqu'à {end}"
+            ),
+        }
+    }
+
     /// What to do after a failed check.
     pub(crate) fn next_steps(self, number: &str) -> String {
         match self {
             En => format!("edit, save, and `lab check {number}` again; `lab hint {number}` helps in steps"),
             Fr => format!("modifiez, enregistrez, puis `lab check {number}` ; `lab hint {number}` aide pas à pas"),
         }
+    }
+}
+
+/// A line of a program's log, without its time and level.
+fn words(said: &str) -> &str {
+    let said = said.trim();
+    if let Some(error) = said.strip_prefix("error: ") {
+        return error;
+    }
+    let mut rest = said.splitn(3, ' ');
+    match (rest.next(), rest.next(), rest.next()) {
+        (Some(time), Some("ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE"), Some(words)) if time.ends_with('Z') => {
+            words.trim_start()
+        }
+        _ => said,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_words_have_no_time() {
+        for (line, expected) in [
+            ("2026-11-22T09:16:47.566Z INFO  replaced: fenced", "replaced: fenced"),
+            ("error: no luck", "no luck"),
+            ("INFO is all", "INFO is all"),
+            ("", ""),
+        ] {
+            assert_eq!(words(line), expected);
+        }
+        assert_eq!(En.ended_wrongly(Ended::Status(1), Some("")), "the program ended with exit status 1");
     }
 }

@@ -14,6 +14,7 @@ mod compose;
 mod consumers;
 mod ctrl_c;
 mod eos_consumers;
+mod exercises;
 mod lab;
 mod pipeline;
 mod producers;
