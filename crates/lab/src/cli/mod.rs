@@ -48,6 +48,10 @@ pub fn main() -> ExitCode {
             .map(|()| 0),
         Some(Command::Run(run)) => run_some(run, given, lang),
         Some(Command::Check(check)) => students::check(check, given, lang),
+        Some(Command::Progress(progress)) => students::progress(progress, lang),
+        Some(Command::Hint(hint)) => students::hint(hint, lang),
+        Some(Command::Diff(diff)) => students::diff(diff, lang),
+        Some(Command::Reset(reset)) => students::reset(reset, lang),
         None => run_all(&lab, given, lang),
     };
     match done {

@@ -76,9 +76,18 @@ fn english(error: &Error) -> String {
         }
         Error::Manifest { package, why } => format!("the manifest of {package} is not in order: {why}"),
         Error::NoSuchExercise { asked, nearest } => {
-            let nearest = nearest.as_ref().map(|name| format!("; is it {name}?")).unwrap_or_default();
-            format!("no exercise is called {asked}{nearest} `lab progress` lists them")
+            let nearest = nearest.as_ref().map(|name| format!("is it {name}? ")).unwrap_or_default();
+            format!("no exercise is called {asked}: {nearest}`lab progress` lists them")
         }
+        Error::FolderGone(folder) => {
+            format!("{folder} is not there: was it deleted? `git checkout -- {folder}` brings it back")
+        }
+        Error::Unreadable { path, why } => format!("{path} cannot be read: {why}"),
+        Error::Unwritable { path, why } => format!("{path} cannot be written: {why}; nothing was lost"),
+        Error::Progress { path, why } => format!("the progress cannot be kept in {path}: {why}"),
+        Error::SolutionClosed(number) => format!(
+            "the solution opens once `lab check {number}` has passed; to see it now, `lab diff {number} --give-up`"
+        ),
         Error::Print(why) => format!("the result cannot be written: {why}; free some space, or redirect it elsewhere"),
         Error::NotReached { moment } => format!("the moment \"{moment}\" did not come: nothing was shown"),
         Error::NoSuchRun { program, scenario, variant } => {
@@ -146,9 +155,19 @@ fn french(error: &Error) -> String {
         }
         Error::Manifest { package, why } => format!("le manifeste de {package} n'est pas en ordre : {why}"),
         Error::NoSuchExercise { asked, nearest } => {
-            let nearest = nearest.as_ref().map(|name| format!(" ; est-ce {name} ?")).unwrap_or_default();
-            format!("aucun exercice ne s'appelle {asked}{nearest} `lab progress` en donne la liste")
+            let nearest = nearest.as_ref().map(|name| format!("est-ce {name} ? ")).unwrap_or_default();
+            format!("aucun exercice ne s'appelle {asked} : {nearest}`lab progress` en donne la liste")
         }
+        Error::FolderGone(folder) => {
+            format!("{folder} n'est plus là : a-t-il été supprimé ? `git checkout -- {folder}` le ramène")
+        }
+        Error::Unreadable { path, why } => format!("{path} ne peut pas être lu : {why}"),
+        Error::Unwritable { path, why } => format!("{path} ne peut pas être écrit : {why} ; rien n'est perdu"),
+        Error::Progress { path, why } => format!("la progression ne peut pas être conservée dans {path} : {why}"),
+        Error::SolutionClosed(number) => format!(
+            "la solution s'ouvre quand `lab check {number}` a réussi ; pour la voir tout de suite, `lab diff {number} \
+             --give-up`"
+        ),
         Error::Print(why) => {
             format!("le résultat ne peut pas être écrit : {why} ; libérez de la place, ou redirigez-le")
         }
