@@ -29,6 +29,8 @@ pub enum Error {
     NoWorkspace(String),
     /// cargo could not be started, or ended without success (it has said why itself).
     Build(Option<String>),
+    /// cargo cannot read the manifests of the workspace (it has said why itself).
+    Workspace,
     /// A topic cannot be created.
     Create {
         /// Its name.

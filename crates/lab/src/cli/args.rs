@@ -46,6 +46,8 @@ pub(super) enum Command {
     Show(Show),
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
+    #[command(after_help = WATCH_EXAMPLES)]
+    Watch(Watch),
     #[command(after_help = PROGRESS_EXAMPLES)]
     Progress(Progress),
     #[command(after_help = HINT_EXAMPLES)]
@@ -138,6 +140,23 @@ pub(super) struct Check {
     /// Check the reference solution instead
     #[arg(long, help_heading = RUN)]
     pub(super) solution: bool,
+
+    #[command(flatten)]
+    pub(super) kept: Kept,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
+}
+
+/// Check an exercise now and at each save: the next one that has not passed, or this one
+///
+/// On a terminal, keys show a hint (h), go on to the next exercise (n), list all (l), restore the text as given (r, asks first) and quit (q). Elsewhere it checks once.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Watch {
+    /// The exercise: its number or its name [default: the next one that has not passed]
+    #[arg(value_name = "NN")]
+    pub(super) exercise: Option<String>,
 
     #[command(flatten)]
     pub(super) kept: Kept,
@@ -308,6 +327,13 @@ Examples:
   lab check pipeline
 
 Exit status: 0 passed, 1 not yet, 2 it does not build, or nothing could be decided, 130 Ctrl-C";
+
+pub(super) const WATCH_EXAMPLES: &str = "\
+Examples:
+  lab watch
+  lab watch 6
+
+Exit status: 0 quit (q), 130 Ctrl-C; without a terminal, that of lab check";
 
 pub(super) const PROGRESS_EXAMPLES: &str = "\
 Examples:

@@ -62,6 +62,24 @@ Exemples :
 
 Code de sortie : 0 réussi, 1 pas encore, 2 ne compile pas, ou rien n'a pu être décidé, 130 Ctrl-C";
 
+const WATCH_HELP: &[(&str, &str)] =
+    &[("exercise", "L'exercice : son numéro ou son nom [défaut : le prochain qui n'est pas réussi]")];
+
+const WATCH_ABOUT: &str = "Vérifie un exercice, maintenant et à chaque enregistrement : le prochain qui n'est pas réussi, ou \
+                           celui-ci";
+
+const WATCH_LONG_ABOUT: &str = "\
+Vérifie un exercice, maintenant et à chaque enregistrement : le prochain qui n'est pas réussi, ou celui-ci
+
+Dans un terminal, des touches montrent un indice (h), passent à l'exercice suivant (n), donnent la liste (l), rétablissent le texte tel que donné (r, après confirmation) et quittent (q). Ailleurs, il vérifie une fois.";
+
+const WATCH_AFTER: &str = "\
+Exemples :
+  lab watch
+  lab watch 6
+
+Code de sortie : 0 quitté (q), 130 Ctrl-C ; sans terminal, celui de lab check";
+
 const PROGRESS_ABOUT: &str = "Liste les exercices : lesquels sont réussis, lequel vient ensuite";
 
 const PROGRESS_AFTER: &str = "\
@@ -171,6 +189,7 @@ pub(super) fn command(lang: Lang) -> clap::Command {
     };
     let command = own_broker(Lab::command())
         .mut_subcommand("run", own_broker)
+        .mut_subcommand("watch", own_broker)
         .mut_subcommand("check", own_broker)
         .mut_subcommands(|command| command.next_help_heading(None::<&str>));
     if lang == Lang::En {
@@ -185,6 +204,12 @@ pub(super) fn command(lang: Lang) -> clap::Command {
         .mut_subcommand("show", |show| translated(show, &[SHOW_HELP, HELP]).about(SHOW_ABOUT).after_help(SHOW_AFTER))
         .mut_subcommand("check", |check| {
             translated(check, &[CHECK_HELP, HELP]).about(CHECK_ABOUT).after_help(CHECK_AFTER)
+        })
+        .mut_subcommand("watch", |watch| {
+            translated(watch, &[WATCH_HELP, HELP])
+                .about(WATCH_ABOUT)
+                .long_about(WATCH_LONG_ABOUT)
+                .after_help(WATCH_AFTER)
         })
         .mut_subcommand("progress", |progress| {
             translated(progress, &[HELP]).about(PROGRESS_ABOUT).after_help(PROGRESS_AFTER)

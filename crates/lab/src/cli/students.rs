@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::{Check, Diff, Format, Hint, Kept, Progress, Reset};
+use super::args::{Check, Diff, Flags, Format, Hint, Kept, Progress, Reset};
 use super::{at_once, colours, house, leave, prepare, print, say, unless_interrupted};
 use crate::cargo;
 use crate::error::Error;
@@ -22,23 +22,10 @@ pub(super) fn check(args: &Check, given: bool, lang: Lang) -> Result<u8, Error> 
     let exercises = exercises::all(workspace)?;
     let exercise = exercises::find(&exercises, &args.exercise)
         .map_err(|error| gone(workspace, &args.exercise).unwrap_or(error))?;
-    let package =
-        if args.solution { format!("sol{}-{}", exercise.number, exercise.name) } else { exercise.package.clone() };
+    let solution = args.solution.then(|| format!("sol{}-{}", exercise.number, exercise.name));
+    let package = solution.as_ref().unwrap_or(&exercise.package);
     let seed = prepare(&args.flags, given, lang)?;
-    say(&lang.building(1));
-    let mut executables = cargo::build(&[&package]).map_err(unless_interrupted)?;
-    let executable = executables.remove(&package).ok_or(Error::Build(None))?;
-    let executables = [(exercise.plays.package.to_owned(), executable)].into();
-    let house = house(&args.flags, given, seed, executables, &[]);
-    let findings = check::check(&house, exercise, at_once(&args.flags));
-    leave(house, &args.flags, lang)?;
-    let findings = findings?;
-    let status = check::status(&findings);
-    let text = match args.flags.format {
-        Format::Table => exercises::report(exercise, &findings, lang, colours()),
-        Format::Json => format!("{:#}\n", check::json(exercise, &findings)),
-    };
-    print(&text)?;
+    let status = run(exercise, package, &args.flags, given, seed, lang)?;
     if !args.solution {
         let store = store(workspace, &args.kept);
         record(&store, &exercises, exercise, status, args.flags.format, lang);
@@ -46,8 +33,39 @@ pub(super) fn check(args: &Check, given: bool, lang: Lang) -> Result<u8, Error> 
     Ok(status)
 }
 
+/// Builds this package, runs it as the exercise, and says what came of it; returns the exit status.
+pub(super) fn run(
+    exercise: &Exercise,
+    package: &str,
+    flags: &Flags,
+    given: bool,
+    seed: u32,
+    lang: Lang,
+) -> Result<u8, Error> {
+    say(&lang.building(1));
+    let mut executables = cargo::build(&[package]).map_err(unless_interrupted)?;
+    let executable = executables.remove(package).ok_or(Error::Build(None))?;
+    let executables = [(exercise.plays.package.to_owned(), executable)].into();
+    let house = house(flags, given, seed, executables, &[]);
+    let findings = check::check(&house, exercise, at_once(flags));
+    leave(house, flags, lang)?;
+    let findings = findings?;
+    print(&match flags.format {
+        Format::Table => exercises::report(exercise, &findings, lang, colours()),
+        Format::Json => format!("{:#}\n", check::json(exercise, &findings)),
+    })?;
+    Ok(check::status(&findings))
+}
+
 /// The result stands without it: a progress that cannot be kept is only told.
-fn record(store: &Store, exercises: &[Exercise], exercise: &Exercise, status: u8, format: Format, lang: Lang) {
+pub(super) fn record(
+    store: &Store,
+    exercises: &[Exercise],
+    exercise: &Exercise,
+    status: u8,
+    format: Format,
+    lang: Lang,
+) {
     let passed = status == 0;
     let done = store.change(|progress| {
         progress.checked(&exercise.name, passed);
@@ -90,28 +108,29 @@ pub(super) fn progress(args: &Progress, lang: Lang) -> Result<u8, Error> {
 pub(super) fn hint(args: &Hint, lang: Lang) -> Result<u8, Error> {
     let workspace = cargo::workspace()?;
     let place = place(workspace, &args.exercise)?;
+    show_hint(&place, args.all, &store(workspace, &args.plain.kept), lang)?;
+    Ok(0)
+}
+
+/// The next hint, or all of them.
+pub(super) fn show_hint(place: &Place, all: bool, store: &Store, lang: Lang) -> Result<(), Error> {
     let hints = hints::all(&place.folder, lang)?;
     if hints.is_empty() {
         say(lang.no_hints());
-        return Ok(0);
+        return Ok(());
     }
-    let shown = opened(
-        store(workspace, &args.plain.kept).change(|progress| {
-            let entry = progress.at(&place.name);
-            entry.hints = if args.all { hints.len() } else { (entry.hints + 1).min(hints.len()) };
-            entry.hints
-        })?,
-        lang,
-    );
-    let first = if args.all { 0 } else { shown.saturating_sub(1) };
-    let mut text = String::new();
-    for (at, hint) in hints.iter().enumerate().take(shown).skip(first) {
-        text.push_str(&format!("{}\n\n{hint}\n\n", lang.hint(at + 1, hints.len())));
-    }
-    print(text.trim_end_matches('\n'))?;
-    print("\n")?;
+    let done = store.change(|progress| {
+        let entry = progress.at(&place.name);
+        entry.hints = if all { hints.len() } else { (entry.hints + 1).min(hints.len()) };
+        entry.hints
+    });
+    let shown = opened(done?, lang);
+    let first = if all { 0 } else { shown.saturating_sub(1) };
+    let text = hints.iter().enumerate().take(shown).skip(first);
+    let text: Vec<_> = text.map(|(at, hint)| format!("{}\n\n{hint}\n", lang.hint(at + 1, hints.len()))).collect();
+    print(&text.join("\n"))?;
     say(&format!("\n{}", lang.more_hints(&place.number, hints.len().saturating_sub(shown))));
-    Ok(0)
+    Ok(())
 }
 
 /// `lab diff`.
@@ -145,7 +164,7 @@ pub(super) fn reset(args: &Reset, lang: Lang) -> Result<u8, Error> {
 }
 
 /// Restores the text of an exercise; what there is to say of it.
-fn restore(place: &Place, store: &Store, lang: Lang) -> Result<String, Error> {
+pub(super) fn restore(place: &Place, store: &Store, lang: Lang) -> Result<String, Error> {
     let restored = given::reset(&place.folder)?;
     opened(store.change(|progress| progress.forget(&place.name))?, lang);
     let mut text = String::new();
@@ -160,12 +179,12 @@ fn restore(place: &Place, store: &Store, lang: Lang) -> Result<String, Error> {
     Ok(text)
 }
 
-fn store(workspace: &Path, kept: &Kept) -> Store {
+pub(super) fn store(workspace: &Path, kept: &Kept) -> Store {
     Store::new(workspace, kept.progress_file.as_deref())
 }
 
 /// What was read; says so, if the file was damaged.
-fn opened<T>(done: Done<T>, lang: Lang) -> T {
+pub(super) fn opened<T>(done: Done<T>, lang: Lang) -> T {
     told(done.aside.as_deref(), lang);
     done.value
 }
@@ -177,6 +196,6 @@ fn told(aside: Option<&Path>, lang: Lang) {
 }
 
 /// The name of an exercise's folder.
-fn folder(path: &Path) -> String {
+pub(super) fn folder(path: &Path) -> String {
     safe(&path.file_name().unwrap_or_default().to_string_lossy())
 }

@@ -12,6 +12,7 @@ mod manifest;
 pub mod place;
 pub mod progress;
 mod report;
+pub mod saved;
 
 use std::path::PathBuf;
 

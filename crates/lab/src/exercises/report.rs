@@ -3,8 +3,10 @@
 
 use super::Exercise;
 use super::check::{Against, Finding};
+use crate::child::Ended;
 use crate::layout::{WIDTH, cut, pad, wrap};
 use crate::names::short;
+use crate::outcome::Instance;
 use crate::story;
 use crate::text::{ForStudents, Lang};
 use crate::verdict::Surprise;
@@ -69,7 +71,12 @@ fn observed(finding: &Finding, lang: Lang) -> Vec<String> {
         Against::Shown(Surprise::Anomaly(anomaly)) => Some(anomaly),
         _ => None,
     });
-    let mut lines = lang.anomalies(shown, &|name| short(outcome, name));
+    let did_nothing = |instance: &Instance| instance.lines.is_empty() && instance.ended == Some(Ended::Status(0));
+    let mut lines = Vec::new();
+    if !outcome.instances.is_empty() && outcome.instances.iter().all(did_nothing) {
+        lines.push(lang.did_nothing().to_owned());
+    }
+    lines.extend(lang.anomalies(shown, &|name| short(outcome, name)));
     for against in &finding.against {
         match against {
             Against::Shown(Surprise::Anomaly(_)) => {}

@@ -50,6 +50,11 @@ fn english(error: &Error) -> String {
         }
         Error::Build(Some(why)) => format!("cargo cannot be started: {why}"),
         Error::Build(None) => "the programs could not be built: cargo says why above".to_owned(),
+        Error::Workspace => {
+            "cargo cannot read a Cargo.toml, and says why above; `target/debug/lab reset NN` restores that of \
+                             an exercise"
+                .to_owned()
+        }
         Error::Create { topic, why } => format!("topic {topic} cannot be created: {why}"),
         Error::SeedTaken { seed, topic } => format!(
             "topic {topic} exists already: another run with --seed {seed} is under way or was kept; take another seed, \
@@ -123,6 +128,11 @@ fn french(error: &Error) -> String {
         }
         Error::Build(Some(why)) => format!("cargo ne démarre pas : {why}"),
         Error::Build(None) => "les programmes ne compilent pas : cargo dit pourquoi ci-dessus".to_owned(),
+        Error::Workspace => {
+            "cargo ne peut pas lire un Cargo.toml, et dit pourquoi ci-dessus ; `target/debug/lab reset NN` \
+                             rétablit celui d'un exercice"
+                .to_owned()
+        }
         Error::Create { topic, why } => format!("le topic {topic} ne peut pas être créé : {why}"),
         Error::SeedTaken { seed, topic } => format!(
             "le topic {topic} existe déjà : une autre exécution avec --seed {seed} est en cours ou a été conservée ; \

@@ -168,4 +168,39 @@ impl Lang {
     pub(crate) fn is_as_given(self) -> &'static str {
         self.pick("the text is as given: nothing to restore", "le texte est tel que donné : rien à rétablir")
     }
+
+    /// A program that was over before it said anything.
+    pub(crate) fn did_nothing(self) -> &'static str {
+        self.pick(
+            "the program ended at once with exit status 0, and printed nothing: as far as it says, it has done nothing",
+            "le programme s'est terminé aussitôt avec le code 0, sans rien afficher : à l'en croire, il n'a rien fait",
+        )
+    }
+
+    /// The keys of `lab watch`.
+    pub(crate) fn keys(self, number: &str) -> String {
+        match self {
+            En => format!("{number} is checked at each save   h hint   n next   l list   r reset   q quit"),
+            Fr => format!(
+                "{number} est vérifié à chaque enregistrement   h indice   n suivant   l liste   r rétablir   q quitter"
+            ),
+        }
+    }
+
+    /// Before a reset.
+    pub(crate) fn sure(self, number: &str) -> String {
+        match self {
+            En => format!("restore the text of {number} as given? yours is kept beside it   y yes   any other key: no"),
+            Fr => {
+                format!(
+                    "rétablir le texte de {number} tel que donné ? le vôtre est conservé à côté   o oui   sinon non"
+                )
+            }
+        }
+    }
+
+    /// What means yes.
+    pub(crate) fn yes(self) -> char {
+        self.pick('y', 'o')
+    }
 }

@@ -21,5 +21,6 @@ mod scenarios;
 mod serve;
 mod settings;
 mod show;
+mod students;
 mod support;
 mod values;
