@@ -92,3 +92,31 @@ fn observed(finding: &Finding, lang: Lang) -> Vec<String> {
 fn part(text: &mut String, heading: &str, line: &str) {
     wrap(text, &pad(heading, PART), PART, line);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Kind;
+    use crate::sample;
+
+    #[test]
+    fn a_program_that_did_nothing_is_told_so_first() {
+        let instance = |ended, lines: &[&str]| Instance {
+            name: "program".into(),
+            lines: lines.iter().map(|line| (1, (*line).to_owned())).collect(),
+            deeds: Vec::new(),
+            ended,
+            said: None,
+        };
+        let says = |instances: Vec<Instance>| {
+            let mut outcome = sample::outcome(0, 0, "producer-at-least-once", &[(Kind::Lost, 1)]);
+            outcome.instances = instances;
+            observed(&Finding { outcome, against: Vec::new() }, Lang::En).first().cloned().unwrap_or_default()
+        };
+        let well = Some(Ended::Status(0));
+        assert!(says(vec![instance(well, &[]), instance(well, &[])]).contains("done nothing"));
+        for others in [vec![], vec![instance(well, &["sent a"])], vec![instance(Some(Ended::Status(1)), &[])]] {
+            assert!(!says(others).contains("done nothing"));
+        }
+    }
+}
