@@ -57,7 +57,7 @@ pub fn metadata(workspace: &Path) -> Result<Vec<u8>, Error> {
     command.args(["metadata", "--no-deps", "--format-version", "1", "--offline"]).stderr(Stdio::inherit());
     match command.stdin(Stdio::null()).output() {
         Ok(output) if output.status.success() => Ok(output.stdout),
-        Ok(_) => Err(Error::Build(None)),
+        Ok(_) => Err(Error::Workspace),
         Err(error) => Err(Error::Build(Some(error.to_string()))),
     }
 }

@@ -29,6 +29,8 @@ pub enum Error {
     NoWorkspace(String),
     /// cargo could not be started, or ended without success (it has said why itself).
     Build(Option<String>),
+    /// cargo cannot read the manifests of the workspace (it has said why itself).
+    Workspace,
     /// A topic cannot be created.
     Create {
         /// Its name.
@@ -139,6 +141,31 @@ pub enum Error {
         /// The name that is nearest, if one is near.
         nearest: Option<String>,
     },
+    /// The folder of an exercise is not there: its place in the checkout.
+    FolderGone(String),
+    /// A file of an exercise cannot be read.
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// A file of an exercise cannot be written.
+    Unwritable {
+        /// The file.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// The student's progress cannot be read or written.
+    Progress {
+        /// The file.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// The solution opens once the exercise with this number has passed.
+    SolutionClosed(String),
     /// The result cannot be written to standard output.
     Print(String),
     /// Ctrl-C.

@@ -3,6 +3,7 @@
 mod args;
 mod french;
 mod students;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -48,6 +49,11 @@ pub fn main() -> ExitCode {
             .map(|()| 0),
         Some(Command::Run(run)) => run_some(run, given, lang),
         Some(Command::Check(check)) => students::check(check, given, lang),
+        Some(Command::Watch(watch)) => watch::watch(watch, given, lang),
+        Some(Command::Progress(progress)) => students::progress(progress, lang),
+        Some(Command::Hint(hint)) => students::hint(hint, lang),
+        Some(Command::Diff(diff)) => students::diff(diff, lang),
+        Some(Command::Reset(reset)) => students::reset(reset, lang),
         None => run_all(&lab, given, lang),
     };
     match done {
@@ -64,7 +70,7 @@ pub fn main() -> ExitCode {
 fn names_a_kafka(matches: &ArgMatches) -> bool {
     let matches = matches
         .subcommand()
-        .filter(|(name, _)| ["run", "check"].contains(name))
+        .filter(|(name, _)| ["run", "check", "watch"].contains(name))
         .map_or(matches, |(_, matches)| matches);
     !matches!(matches.value_source("bootstrap_servers"), None | Some(ValueSource::DefaultValue))
 }

@@ -4,8 +4,15 @@
 //! course whose part it plays, and the scenarios under which it must do what that program does.
 
 pub mod check;
+pub mod diff;
+pub mod given;
+pub mod hints;
+pub mod list;
 mod manifest;
+pub mod place;
+pub mod progress;
 mod report;
+pub mod saved;
 
 use std::path::PathBuf;
 
@@ -42,6 +49,24 @@ pub struct Exercise {
     pub unproven: Words,
 }
 
+/// What has an exercise's number and name.
+pub trait Named {
+    /// "06".
+    fn number(&self) -> &str;
+    /// "commit-before".
+    fn name(&self) -> &str;
+}
+
+impl Named for Exercise {
+    fn number(&self) -> &str {
+        &self.number
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// A text of an exercise, in both languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
@@ -65,15 +90,17 @@ impl Words {
 ///
 /// # Errors
 /// [`Error::NoSuchExercise`], with the nearest name.
-pub fn find<'a>(exercises: &'a [Exercise], text: &str) -> Result<&'a Exercise, Error> {
-    let number = text.parse::<u32>().ok().map(|number| format!("{number:02}"));
-    let means = |exercise: &&Exercise| {
-        [&exercise.name, &exercise.package].contains(&&text.to_owned())
-            || number.as_ref() == Some(&exercise.number)
-            || text == format!("{}-{}", exercise.number, exercise.name)
+pub fn find<'a, T: Named>(exercises: &'a [T], text: &str) -> Result<&'a T, Error> {
+    let asked = text.parse::<u32>().ok().map(|number| format!("{number:02}"));
+    let means = |exercise: &&T| {
+        let (number, name) = (exercise.number(), exercise.name());
+        asked.as_deref() == Some(number)
+            || text == name
+            || text == format!("ex{number}-{name}")
+            || text == format!("{number}-{name}")
     };
     exercises.iter().find(means).ok_or_else(|| {
-        let names = exercises.iter().map(|exercise| exercise.name.as_str());
+        let names = exercises.iter().map(Named::name);
         Error::NoSuchExercise { asked: text.to_owned(), nearest: nearest(text, names) }
     })
 }

@@ -1,7 +1,8 @@
-//! What a student reads after a check.
+//! What a student reads after a check, and from the commands that help: progress, hints, resets.
 
 use super::Lang::{self, En, Fr};
 use crate::child::Ended;
+use crate::exercises::progress::State;
 use crate::layout::cut;
 use crate::scenario::Exhibit;
 
@@ -152,6 +153,127 @@ impl Lang {
             En => format!("edit, save, and `lab check {number}` again; `lab hint {number}` helps in steps"),
             Fr => format!("modifiez, enregistrez, puis `lab check {number}` ; `lab hint {number}` aide pas à pas"),
         }
+    }
+
+    /// How many exercises have passed.
+    pub(crate) fn passed_of(self, passed: usize, all: usize) -> String {
+        match self {
+            En => format!("{passed} of {all} exercises passed"),
+            Fr if passed > 1 => format!("{passed} exercices réussis sur {all}"),
+            Fr => format!("{passed} exercice réussi sur {all}"),
+        }
+    }
+
+    /// How far an exercise is.
+    pub(crate) fn state(self, state: State) -> &'static str {
+        match (self, state) {
+            (En, State::Passed) => "passed",
+            (En, State::NotYet) => "not yet",
+            (En, State::NotBegun) => "not begun",
+            (Fr, State::Passed) => "réussi",
+            (Fr, State::NotYet) => "pas encore",
+            (Fr, State::NotBegun) => "pas commencé",
+        }
+    }
+
+    /// Where to go on.
+    pub(crate) fn next_exercise(self, number: &str, folder: &str) -> String {
+        match self {
+            En => format!("next: read exercises/{folder}/README.md, then `lab check {number}`"),
+            Fr => format!("ensuite : lisez exercises/{folder}/README.fr.md, puis `lab check {number}`"),
+        }
+    }
+
+    /// There is no next exercise.
+    pub(crate) fn all_passed(self) -> &'static str {
+        self.pick("All have passed.", "Tout est réussi.")
+    }
+
+    /// After a check that passed.
+    pub(crate) fn compare(self, number: &str) -> String {
+        match self {
+            En => format!("`lab diff {number}` compares it with the solution"),
+            Fr => format!("`lab diff {number}` le compare à la solution"),
+        }
+    }
+
+    /// The file of the progress made no sense.
+    pub(crate) fn set_aside(self, aside: &str) -> String {
+        match self {
+            En => format!("the progress file was damaged: it is kept as {aside}, and a new one begins"),
+            Fr => format!("le fichier de progression était abîmé : il est conservé sous {aside}, un nouveau commence"),
+        }
+    }
+
+    /// Above a hint.
+    pub(crate) fn hint(self, number: usize, all: usize) -> String {
+        match self {
+            En => format!("hint {number} of {all}"),
+            Fr => format!("indice {number} sur {all}"),
+        }
+    }
+
+    /// Below a hint.
+    pub(crate) fn more_hints(self, number: &str, left: usize) -> String {
+        match (self, left) {
+            (En, 0) => format!("that was the last one; `lab diff {number} --give-up` shows the solution"),
+            (En, _) => format!("still stuck? `lab hint {number}` again ({left} more)"),
+            (Fr, 0) => format!("c'était le dernier ; `lab diff {number} --give-up` montre la solution"),
+            (Fr, 1) => format!("toujours bloqué ? encore `lab hint {number}` (il en reste un)"),
+            (Fr, _) => format!("toujours bloqué ? encore `lab hint {number}` (il en reste {left})"),
+        }
+    }
+
+    /// There is nothing to read.
+    pub(crate) fn no_hints(self) -> &'static str {
+        self.pick("this exercise has no hints", "cet exercice n'a pas d'indices")
+    }
+
+    /// Nothing differs from the solution.
+    pub(crate) fn same_as_the_solution(self) -> &'static str {
+        self.pick("your text is the solution's, letter by letter", "votre texte est celui de la solution, à la lettre")
+    }
+
+    /// One file is as given again.
+    pub(crate) fn restored(self, file: &str, backup: Option<&str>) -> String {
+        match (self, backup) {
+            (En, Some(backup)) => format!("{file} is as given again; yours is kept as {backup}"),
+            (En, None) => format!("{file} was missing, and is as given again"),
+            (Fr, Some(backup)) => format!("{file} est de nouveau tel que donné ; le vôtre est conservé sous {backup}"),
+            (Fr, None) => format!("{file} manquait, et est de nouveau tel que donné"),
+        }
+    }
+
+    /// A reset had nothing to do.
+    pub(crate) fn is_as_given(self) -> &'static str {
+        self.pick("the text is as given: nothing to restore", "le texte est tel que donné : rien à rétablir")
+    }
+
+    /// The keys of `lab watch`.
+    pub(crate) fn keys(self, number: &str) -> String {
+        match self {
+            En => format!("{number} is checked at each save   h hint   n next   l list   r reset   q quit"),
+            Fr => format!(
+                "{number} est vérifié à chaque enregistrement   h indice   n suivant   l liste   r rétablir   q quitter"
+            ),
+        }
+    }
+
+    /// Before a reset.
+    pub(crate) fn sure(self, number: &str) -> String {
+        match self {
+            En => format!("restore the text of {number} as given? yours is kept beside it   y yes   any other key: no"),
+            Fr => {
+                format!(
+                    "rétablir le texte de {number} tel que donné ? le vôtre est conservé à côté   o oui   sinon non"
+                )
+            }
+        }
+    }
+
+    /// What means yes.
+    pub(crate) fn yes(self) -> char {
+        self.pick('y', 'o')
     }
 }
 

@@ -22,5 +22,6 @@ mod scenarios;
 mod serve;
 mod settings;
 mod show;
+mod students;
 mod support;
 mod values;
