@@ -8,34 +8,29 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
 
-use crate::catalogue::Program;
 use crate::error::Error;
 
 /// Where the executable of each package is.
 pub type Executables = HashMap<String, PathBuf>;
 
-/// Builds the packages of these programs. What cargo has to say (its progress, the errors of the compiler) it says
-/// itself, on standard error.
+/// Builds these packages. What cargo has to say (its progress, the errors of the compiler) it says itself, on standard
+/// error.
 ///
 /// # Errors
 /// When cargo cannot be started, or a program does not compile.
-pub fn build(programs: &[&Program]) -> Result<Executables, Error> {
-    let workspace = workspace()?;
-    // Set by `cargo run`: the same cargo, whatever the PATH.
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+pub fn build(packages: &[&str]) -> Result<Executables, Error> {
+    let mut command = cargo(workspace()?);
     command
-        .current_dir(workspace)
         // "render-diagnostics": cargo shows the compiler's messages as ever, and its own on standard output.
         .args(["build", "--message-format=json-render-diagnostics"])
         .args(Place::of_this_binary().flags())
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
-    for program in programs {
-        command.args(["-p", program.package]);
+    for package in packages {
+        command.args(["-p", package]);
         // TLS for the lab means TLS for the programs.
         if cfg!(feature = "ssl") {
-            command.args(["--features", &format!("{}/ssl", program.package)]);
+            command.args(["--features", &format!("{package}/ssl")]);
         }
     }
     let mut process = command.spawn().map_err(|error| Error::Build(Some(error.to_string())))?;
@@ -53,6 +48,28 @@ pub fn build(programs: &[&Program]) -> Result<Executables, Error> {
     }
 }
 
+/// What `cargo metadata` says of a workspace's own packages, as JSON.
+///
+/// # Errors
+/// When cargo cannot be started, or a manifest is broken (it has said so itself).
+pub fn metadata(workspace: &Path) -> Result<Vec<u8>, Error> {
+    let mut command = cargo(workspace);
+    command.args(["metadata", "--no-deps", "--format-version", "1", "--offline"]).stderr(Stdio::inherit());
+    match command.stdin(Stdio::null()).output() {
+        Ok(output) if output.status.success() => Ok(output.stdout),
+        Ok(_) => Err(Error::Workspace),
+        Err(error) => Err(Error::Build(Some(error.to_string()))),
+    }
+}
+
+/// cargo, in this folder.
+fn cargo(workspace: &Path) -> Command {
+    // Set by `cargo run`: the same cargo, whatever the PATH.
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace);
+    command
+}
+
 /// The name and place of an executable, when cargo's message is about one.
 fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Json = serde_json::from_str(message).ok()?;
@@ -62,7 +79,7 @@ fn executable(message: &str) -> Option<(String, PathBuf)> {
 }
 
 /// The checkout that this binary was built from.
-fn workspace() -> Result<&'static Path, Error> {
+pub(crate) fn workspace() -> Result<&'static Path, Error> {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR"));
     lab.ancestors()
         .nth(2)

@@ -329,14 +329,40 @@ impl Output {
 
 fn keep_tail(output: impl Read, tail: &Mutex<VecDeque<String>>) {
     let mut output = BufReader::new(output);
+    let mut panic = Panic::None;
     while let Some(Piece { line, .. }) = read_line(&mut output) {
         log::debug!("{line}");
         let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
+        match (panic, tail.back_mut()) {
+            (Panic::Where, Some(place)) => {
+                place.push(' ');
+                place.push_str(&line);
+                panic = Panic::Told;
+                continue;
+            }
+            (Panic::Told, _) if line.starts_with([' ', '\t']) || is_around_a_backtrace(&line) => continue,
+            _ => panic = if line.contains(" panicked at ") { Panic::Where } else { Panic::None },
+        }
         if tail.len() == LOG_TAIL {
             tail.pop_front();
         }
         tail.push_back(line);
     }
+}
+
+/// A panic takes several lines of the log, and only the first two say what happened: where, and why. They become one, and
+/// the backtrace is left out, so that the last line of the log tells the reason of the end.
+#[derive(Clone, Copy)]
+enum Panic {
+    None,
+    /// The line before said where.
+    Where,
+    /// A backtrace may follow.
+    Told,
+}
+
+fn is_around_a_backtrace(line: &str) -> bool {
+    line.is_empty() || line == "stack backtrace:" || line.starts_with("note: ")
 }
 
 /// A line, and whether it came to its end.
@@ -375,6 +401,16 @@ fn text(mut line: Vec<u8>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_word_of_a_panic_is_its_reason() {
+        let log = "one\n\nthread 'main' (7) panicked at src/main.rs:1:13:\noh no\nstack backtrace:\n   0: main\n             \
+                   at main.rs\nnote: Some details are omitted\n";
+        let tail = Mutex::default();
+        keep_tail(log.as_bytes(), &tail);
+        let tail = tail.into_inner().unwrap();
+        assert_eq!(tail.back().unwrap(), "thread 'main' (7) panicked at src/main.rs:1:13: oh no");
+    }
 
     const SOON: Duration = Duration::from_secs(10);
 

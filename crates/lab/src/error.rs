@@ -29,6 +29,8 @@ pub enum Error {
     NoWorkspace(String),
     /// cargo could not be started, or ended without success (it has said why itself).
     Build(Option<String>),
+    /// cargo cannot read the manifests of the workspace (it has said why itself).
+    Workspace,
     /// A topic cannot be created.
     Create {
         /// Its name.
@@ -125,6 +127,45 @@ pub enum Error {
         /// The variant, if one was named.
         variant: Option<String>,
     },
+    /// An exercise's manifest cannot be read, or names what there is not.
+    Manifest {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// No exercise has this number or name.
+    NoSuchExercise {
+        /// What was asked for.
+        asked: String,
+        /// The name that is nearest, if one is near.
+        nearest: Option<String>,
+    },
+    /// The folder of an exercise is not there: its place in the checkout.
+    FolderGone(String),
+    /// A file of an exercise cannot be read.
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// A file of an exercise cannot be written.
+    Unwritable {
+        /// The file.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// The student's progress cannot be read or written.
+    Progress {
+        /// The file.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// The solution opens once the exercise with this number has passed.
+    SolutionClosed(String),
     /// The result cannot be written to standard output.
     Print(String),
     /// Ctrl-C.
@@ -145,5 +186,32 @@ impl Error {
                 | Self::Trace { .. }
                 | Self::Spawn { .. }
         )
+    }
+
+    /// Its name where programs read it: "open_transaction".
+    pub fn name(&self) -> String {
+        let shown = format!("{self:?}");
+        let variant = shown.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        let mut name = String::new();
+        for c in variant.chars() {
+            if c.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(c.to_ascii_lowercase());
+        }
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_a_name_for_programs() {
+        assert_eq!(Error::Interrupted.name(), "interrupted");
+        assert_eq!(Error::Refused("OpenX".into()).name(), "refused");
+        let open = Error::OpenTransaction { topic: "t".into(), partition: 0, last_stable: 1, end: 2 };
+        assert_eq!(open.name(), "open_transaction");
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use common::stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::reaper;
+use crate::{reaper, terminal};
 
 /// What a shell reports for a process that SIGINT ended.
 pub const STATUS: u8 = 130;
@@ -36,6 +36,7 @@ pub fn listen(says: Option<&'static str>) -> io::Result<()> {
             stop::request();
             any(interrupt, terminate, hangup).await;
             reaper::kill_all();
+            terminal::restore();
             std::process::exit(STATUS.into());
         });
     })?;

@@ -54,7 +54,7 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn outcome(outcome: &Outcome) -> Json {
+pub(crate) fn outcome(outcome: &Outcome) -> Json {
     let ledger = &outcome.ledger;
     let (verdict, why_unknown) = match &outcome.verdict {
         Verdict::Holds => ("holds", None),

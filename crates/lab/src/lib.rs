@@ -16,7 +16,8 @@
 //! | [`scenarios`] | what is done to the programs, and what is expected then |
 //! | [`report`], [`table`], [`json`], [`text`] | results for readers: in English and French, and for programs |
 //! | `serve` | the embedded broker: `lab broker`, and the one of a run that was given none |
-//! | [`progress`], [`interrupt`] | the progress bar; Ctrl-C |
+//! | [`progress`], [`interrupt`], `terminal` | the progress bar; Ctrl-C; keys |
+//! | [`exercises`] | what students do, and how far they are |
 //!
 //! The lab knows the programs by what they do (their lines, their topics, their offsets), and so can judge a client in
 //! any language.
@@ -28,6 +29,7 @@ pub mod child;
 pub mod cli;
 pub mod error;
 mod evidence;
+pub mod exercises;
 pub mod interrupt;
 pub mod invocation;
 pub mod json;
@@ -51,6 +53,7 @@ mod show;
 pub mod stage;
 mod story;
 pub mod table;
+mod terminal;
 pub mod text;
 pub mod topics;
 pub mod value;

@@ -217,6 +217,11 @@ impl<'a> Stage<'a> {
         self.proxy.signal(name);
     }
 
+    /// Whether every instance has ended.
+    pub fn is_over(&self) -> bool {
+        self.cast.iter().all(Cast::has_ended)
+    }
+
     /// Waits for the moment at which this fault acts, or this signal is raised.
     ///
     /// # Errors
@@ -230,7 +235,7 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// As [`moment`](Self::moment).
     pub fn moments(&self, signal: &str, times: usize) -> Result<(), Error> {
-        self.wait_for(signal, times, || self.cast.iter().all(Cast::has_ended))
+        self.wait_for(signal, times, || self.is_over())
     }
 
     /// Waits for a moment that may come when every instance has ended: something that is between the proxy and the broker

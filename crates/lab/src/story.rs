@@ -53,6 +53,23 @@ pub(crate) fn render(outcome: &Outcome, lang: Lang, colours: bool) -> String {
     text
 }
 
+/// How many moments are told before the first fault, and after the last turn.
+const AROUND: (usize, usize) = (4, 3);
+
+/// The part of the story in which it was decided: around the faults, and up to the last turn.
+pub(crate) fn around_the_fault(outcome: &Outcome, lang: Lang, colours: bool) -> String {
+    let told = fold::fold(moments::moments(outcome, lang), lang);
+    let turn = |moment: &Moment| matches!(moment.weight, Weight::Fault | Weight::Turn | Weight::Special);
+    let first = told.iter().position(|moment| moment.weight == Weight::Fault).unwrap_or_default();
+    let last = told.iter().rposition(turn).unwrap_or(told.len());
+    let window = first.saturating_sub(AROUND.0)..(last + 1 + AROUND.1).min(told.len());
+    let mut text = String::new();
+    if let Some(told) = told.get(window).filter(|told| !told.is_empty()) {
+        course(&mut text, told, lang, colours);
+    }
+    text
+}
+
 fn head(text: &mut String, outcome: &Outcome, lang: Lang, colours: bool) {
     let variant = match outcome.case.variant {
         "" => String::new(),

@@ -44,6 +44,18 @@ pub(super) enum Command {
     List(List),
     #[command(after_help = SHOW_EXAMPLES)]
     Show(Show),
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
+    #[command(after_help = WATCH_EXAMPLES)]
+    Watch(Watch),
+    #[command(after_help = PROGRESS_EXAMPLES)]
+    Progress(Progress),
+    #[command(after_help = HINT_EXAMPLES)]
+    Hint(Hint),
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(Diff),
+    #[command(after_help = RESET_EXAMPLES)]
+    Reset(Reset),
     #[command(after_help = serve::EXAMPLES)]
     Broker(Serve),
 }
@@ -115,6 +127,125 @@ pub(super) struct Show {
     /// Print help
     #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
     help: Option<bool>,
+}
+
+/// Check an exercise: build it, run it under its scenarios, say what was expected and what was observed
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Check {
+    /// The exercise: its number or its name
+    #[arg(value_name = "NN")]
+    pub(super) exercise: String,
+
+    /// Check the reference solution instead
+    #[arg(long, help_heading = RUN)]
+    pub(super) solution: bool,
+
+    #[command(flatten)]
+    pub(super) kept: Kept,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
+}
+
+/// Check an exercise now and at each save: the next one that has not passed, or this one
+///
+/// On a terminal, keys show a hint (h), go on to the next exercise (n), list all (l), restore the text as given (r, asks first) and quit (q). Elsewhere it checks once.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Watch {
+    /// The exercise: its number or its name [default: the next one that has not passed]
+    #[arg(value_name = "NN")]
+    pub(super) exercise: Option<String>,
+
+    #[command(flatten)]
+    pub(super) kept: Kept,
+
+    #[command(flatten)]
+    pub(super) flags: Flags,
+}
+
+/// Where the student's progress is.
+#[derive(Debug, Args)]
+pub(super) struct Kept {
+    /// Where progress is kept [default: .lab/progress.json in the checkout]
+    #[arg(long, value_name = "FILE", env = "LAB_PROGRESS", hide_env_values = true, help_heading = RUN)]
+    pub(super) progress_file: Option<PathBuf>,
+}
+
+/// What the commands without a run share.
+#[derive(Debug, Args)]
+pub(super) struct Plain {
+    #[command(flatten)]
+    pub(super) kept: Kept,
+
+    /// Language [default: that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, value_enum, help_heading = OUTPUT)]
+    pub(super) lang: Option<Lang>,
+
+    /// Print help
+    #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
+    help: Option<bool>,
+}
+
+/// List the exercises: which have passed, which comes next
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Progress {
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
+    pub(super) format: Format,
+
+    #[command(flatten)]
+    pub(super) plain: Plain,
+}
+
+/// Show a hint for an exercise: one more each time
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Hint {
+    /// The exercise: its number or its name
+    #[arg(value_name = "NN")]
+    pub(super) exercise: String,
+
+    /// Show all of them
+    #[arg(long, help_heading = RUN)]
+    pub(super) all: bool,
+
+    #[command(flatten)]
+    pub(super) plain: Plain,
+}
+
+/// Compare your text of an exercise with the solution, once it has passed
+///
+/// What `-` marks is yours, what `+` marks is the solution's.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Diff {
+    /// The exercise: its number or its name
+    #[arg(value_name = "NN")]
+    pub(super) exercise: String,
+
+    /// Show it although the exercise has not passed
+    #[arg(long, help_heading = RUN)]
+    pub(super) give_up: bool,
+
+    #[command(flatten)]
+    pub(super) plain: Plain,
+}
+
+/// Restore the text of an exercise as given, after a backup beside it
+///
+/// Restores src/main.rs and Cargo.toml where they differ. The exercise has not begun then, and its hints start again.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Reset {
+    /// The exercise: its number or its name
+    #[arg(value_name = "NN")]
+    pub(super) exercise: String,
+
+    #[command(flatten)]
+    pub(super) plain: Plain,
 }
 
 /// What all runs share.
@@ -189,6 +320,43 @@ pub(super) const SHOW_EXAMPLES: &str = "\
 Examples:
   lab show input
   lab show output --last 50";
+
+pub(super) const CHECK_EXAMPLES: &str = "\
+Examples:
+  lab check 1
+  lab check pipeline
+
+Exit status: 0 passed, 1 not yet, 2 it does not build, or nothing could be decided, 130 Ctrl-C";
+
+pub(super) const WATCH_EXAMPLES: &str = "\
+Examples:
+  lab watch
+  lab watch 6
+
+Exit status: 0 quit (q), 130 Ctrl-C; without a terminal, that of lab check";
+
+pub(super) const PROGRESS_EXAMPLES: &str = "\
+Examples:
+  lab progress
+  lab progress --format json";
+
+pub(super) const HINT_EXAMPLES: &str = "\
+Examples:
+  lab hint 6
+  lab hint commit-before --all";
+
+pub(super) const DIFF_EXAMPLES: &str = "\
+Examples:
+  lab diff 6
+  lab diff 6 --give-up | less -R
+
+Exit status: 0 shown, 2 the exercise has not passed, or something cannot be read";
+
+pub(super) const RESET_EXAMPLES: &str = "\
+Examples:
+  lab reset 6              src/main.rs is kept as src/main.rs.bak-1, then .bak-2 ...
+
+Exit status: 0 as given, 2 something cannot be read or written";
 
 fn program() -> PossibleValuesParser {
     PossibleValuesParser::new(PROGRAMS.iter().map(|program| program.package))

@@ -32,6 +32,7 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ),
     ("format", "Forme du résultat"),
     ("lang", "Langue [défaut : celle de LC_ALL, LC_MESSAGES ou LANG]"),
+    ("progress_file", "Où la progression est conservée [défaut : .lab/progress.json dans le dépôt]"),
     ("help", "Afficher l'aide"),
     ("version", "Afficher la version"),
 ];
@@ -47,6 +48,88 @@ const RUN_HELP: &[(&str, &str)] = &[
          VALUE_PREFIX0, VALUE_PREFIX1…), un consommateur GROUP_ID ; s'il y a lieu, TRANSACTIONAL_ID et OUTPUT_TOPIC",
     ),
 ];
+
+const CHECK_HELP: &[(&str, &str)] =
+    &[("exercise", "L'exercice : son numéro ou son nom"), ("solution", "Vérifier plutôt la solution de référence")];
+
+const CHECK_ABOUT: &str = "Vérifie un exercice : le compile, l'exécute sous ses scénarios, dit ce qui était attendu et ce qui \
+                           a été observé";
+
+const CHECK_AFTER: &str = "\
+Exemples :
+  lab check 1
+  lab check pipeline
+
+Code de sortie : 0 réussi, 1 pas encore, 2 ne compile pas, ou rien n'a pu être décidé, 130 Ctrl-C";
+
+const WATCH_HELP: &[(&str, &str)] =
+    &[("exercise", "L'exercice : son numéro ou son nom [défaut : le prochain qui n'est pas réussi]")];
+
+const WATCH_ABOUT: &str = "Vérifie un exercice, maintenant et à chaque enregistrement : le prochain qui n'est pas réussi, ou \
+                           celui-ci";
+
+const WATCH_LONG_ABOUT: &str = "\
+Vérifie un exercice, maintenant et à chaque enregistrement : le prochain qui n'est pas réussi, ou celui-ci
+
+Dans un terminal, des touches montrent un indice (h), passent à l'exercice suivant (n), donnent la liste (l), rétablissent le texte tel que donné (r, après confirmation) et quittent (q). Ailleurs, il vérifie une fois.";
+
+const WATCH_AFTER: &str = "\
+Exemples :
+  lab watch
+  lab watch 6
+
+Code de sortie : 0 quitté (q), 130 Ctrl-C ; sans terminal, celui de lab check";
+
+const PROGRESS_ABOUT: &str = "Liste les exercices : lesquels sont réussis, lequel vient ensuite";
+
+const PROGRESS_AFTER: &str = "\
+Exemples :
+  lab progress
+  lab progress --format json";
+
+const HINT_HELP: &[(&str, &str)] =
+    &[("exercise", "L'exercice : son numéro ou son nom"), ("all", "Montrer tous les indices")];
+
+const HINT_ABOUT: &str = "Montre un indice pour un exercice : un de plus à chaque fois";
+
+const HINT_AFTER: &str = "\
+Exemples :
+  lab hint 6
+  lab hint commit-before --all";
+
+const DIFF_HELP: &[(&str, &str)] = &[
+    ("exercise", "L'exercice : son numéro ou son nom"),
+    ("give_up", "Montrer la solution bien que l'exercice ne soit pas réussi"),
+];
+
+const DIFF_ABOUT: &str = "Compare votre texte d'un exercice à la solution, une fois l'exercice réussi";
+
+const DIFF_LONG_ABOUT: &str = "\
+Compare votre texte d'un exercice à la solution, une fois l'exercice réussi
+
+Ce que marque « - » est à vous, ce que marque « + » est dans la solution.";
+
+const DIFF_AFTER: &str = "\
+Exemples :
+  lab diff 6
+  lab diff 6 --give-up | less -R
+
+Code de sortie : 0 montré, 2 l'exercice n'est pas réussi, ou quelque chose ne peut pas être lu";
+
+const RESET_HELP: &[(&str, &str)] = &[("exercise", "L'exercice : son numéro ou son nom")];
+
+const RESET_ABOUT: &str = "Rétablit le texte d'un exercice tel que donné, après une copie de secours à côté";
+
+const RESET_LONG_ABOUT: &str = "\
+Rétablit le texte d'un exercice tel que donné, après une copie de secours à côté
+
+Rétablit src/main.rs et Cargo.toml là où ils diffèrent. L'exercice n'est alors pas commencé, et ses indices reprennent au premier.";
+
+const RESET_AFTER: &str = "\
+Exemples :
+  lab reset 6              src/main.rs est conservé sous src/main.rs.bak-1, puis .bak-2…
+
+Code de sortie : 0 tel que donné, 2 quelque chose ne peut pas être lu ou écrit";
 
 const SHOW_HELP: &[(&str, &str)] = &[
     (
@@ -106,6 +189,8 @@ pub(super) fn command(lang: Lang) -> clap::Command {
     };
     let command = own_broker(Lab::command())
         .mut_subcommand("run", own_broker)
+        .mut_subcommand("watch", own_broker)
+        .mut_subcommand("check", own_broker)
         .mut_subcommands(|command| command.next_help_heading(None::<&str>));
     if lang == Lang::En {
         return command;
@@ -117,6 +202,28 @@ pub(super) fn command(lang: Lang) -> clap::Command {
         .mut_subcommand("run", |run| translated(run, &[RUN_HELP, HELP]).about(RUN_ABOUT).after_help(RUN_AFTER))
         .mut_subcommand("list", |list| translated(list, &[HELP]).about(LIST_ABOUT))
         .mut_subcommand("show", |show| translated(show, &[SHOW_HELP, HELP]).about(SHOW_ABOUT).after_help(SHOW_AFTER))
+        .mut_subcommand("check", |check| {
+            translated(check, &[CHECK_HELP, HELP]).about(CHECK_ABOUT).after_help(CHECK_AFTER)
+        })
+        .mut_subcommand("watch", |watch| {
+            translated(watch, &[WATCH_HELP, HELP])
+                .about(WATCH_ABOUT)
+                .long_about(WATCH_LONG_ABOUT)
+                .after_help(WATCH_AFTER)
+        })
+        .mut_subcommand("progress", |progress| {
+            translated(progress, &[HELP]).about(PROGRESS_ABOUT).after_help(PROGRESS_AFTER)
+        })
+        .mut_subcommand("hint", |hint| translated(hint, &[HINT_HELP, HELP]).about(HINT_ABOUT).after_help(HINT_AFTER))
+        .mut_subcommand("diff", |diff| {
+            translated(diff, &[DIFF_HELP, HELP]).about(DIFF_ABOUT).long_about(DIFF_LONG_ABOUT).after_help(DIFF_AFTER)
+        })
+        .mut_subcommand("reset", |reset| {
+            translated(reset, &[RESET_HELP, HELP])
+                .about(RESET_ABOUT)
+                .long_about(RESET_LONG_ABOUT)
+                .after_help(RESET_AFTER)
+        })
         .mut_subcommand("broker", |broker| {
             translated(broker, &[serve::HELP_FR]).about(serve::ABOUT_FR).after_help(serve::EXAMPLES_FR)
         })

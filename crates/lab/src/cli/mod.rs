@@ -2,6 +2,8 @@
 
 mod args;
 mod french;
+mod students;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -13,7 +15,6 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches, ValueEnum};
 use common::stop;
 
-use crate::catalogue::Program;
 use crate::error::Error;
 use crate::kafka::Kafka;
 use crate::matrix::{self, Job};
@@ -47,6 +48,12 @@ pub fn main() -> ExitCode {
             .and_then(|topic| print(&show::render(&topic, lang, show.format == Format::Json, colours())))
             .map(|()| 0),
         Some(Command::Run(run)) => run_some(run, given, lang),
+        Some(Command::Check(check)) => students::check(check, given, lang),
+        Some(Command::Watch(watch)) => watch::watch(watch, given, lang),
+        Some(Command::Progress(progress)) => students::progress(progress, lang),
+        Some(Command::Hint(hint)) => students::hint(hint, lang),
+        Some(Command::Diff(diff)) => students::diff(diff, lang),
+        Some(Command::Reset(reset)) => students::reset(reset, lang),
         None => run_all(&lab, given, lang),
     };
     match done {
@@ -61,7 +68,10 @@ pub fn main() -> ExitCode {
 
 /// Whether the command line or the environment says which Kafka to use.
 fn names_a_kafka(matches: &ArgMatches) -> bool {
-    let matches = matches.subcommand().filter(|(name, _)| *name == "run").map_or(matches, |(_, matches)| matches);
+    let matches = matches
+        .subcommand()
+        .filter(|(name, _)| ["run", "check", "watch"].contains(name))
+        .map_or(matches, |(_, matches)| matches);
     !matches!(matches.value_source("bootstrap_servers"), None | Some(ValueSource::DefaultValue))
 }
 
@@ -124,6 +134,28 @@ fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
 
 /// Runs the jobs.
 fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) -> Result<Results, Error> {
+    let seed = prepare(flags, given, lang)?;
+    let mut executables = cargo::Executables::new();
+    if client.is_empty() {
+        let mut programs: Vec<&str> = jobs.iter().map(|job| job.program.package).collect();
+        programs.sort_unstable();
+        programs.dedup();
+        say(&lang.building(programs.len()));
+        executables = cargo::build(&programs).map_err(unless_interrupted)?;
+    }
+    let prefix = Names::new(seed, flags.kafka.namespace.as_deref());
+    let servers = given.then_some(flags.kafka.bootstrap_servers.as_str());
+    say(&lang.running(servers, jobs.len(), seed, prefix.prefix()));
+    let house = house(flags, given, seed, executables, client);
+    let begun = Instant::now();
+    let done = matrix::run(&house, jobs, at_once(flags));
+    let took = begun.elapsed();
+    leave(house, flags, lang)?;
+    done.map(|outcomes| Results { outcomes, seed, took })
+}
+
+/// What comes before every run; returns the seed.
+fn prepare(flags: &Flags, given: bool, lang: Lang) -> Result<u32, Error> {
     if let Err(error) = interrupt::listen(Some(lang.stopping())) {
         log::warn!("no signal handler could be installed: {error}");
     }
@@ -134,25 +166,18 @@ fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) 
         std::fs::create_dir_all(folder)
             .map_err(|error| Error::Trace { path: folder.display().to_string(), why: error.to_string() })?;
     }
-    let seed = flags.seed.unwrap_or_else(random_seed);
     let kafka = Kafka::new(flags.kafka.clone());
     kafka.check()?;
     if given {
         // Before the build, which may take a minute.
         kafka.wait()?;
     }
-    let mut executables = cargo::Executables::new();
-    if client.is_empty() {
-        let mut programs: Vec<&Program> = jobs.iter().map(|job| job.program).collect();
-        programs.sort_by_key(|program| program.package);
-        programs.dedup_by_key(|program| program.package);
-        say(&lang.building(programs.len()));
-        executables = cargo::build(&programs).map_err(unless_interrupted)?;
-    }
-    let names = Names::new(seed, flags.kafka.namespace.as_deref());
-    say(&lang.running(given.then_some(flags.kafka.bootstrap_servers.as_str()), jobs.len(), seed, names.prefix()));
-    let house = House {
-        kafka: given.then(|| kafka.clone()),
+    Ok(flags.seed.unwrap_or_else(random_seed))
+}
+
+fn house(flags: &Flags, given: bool, seed: u32, executables: cargo::Executables, client: &[String]) -> House {
+    House {
+        kafka: given.then(|| Kafka::new(flags.kafka.clone())),
         flags: flags.kafka.clone(),
         executables,
         command: (!client.is_empty()).then(|| client.to_vec()),
@@ -160,26 +185,28 @@ fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) 
         messages: flags.messages,
         traces: flags.trace.clone(),
         leftovers: Default::default(),
-    };
-    let at_once = flags.jobs.map_or_else(at_once, usize::from);
-    let begun = Instant::now();
-    let done = matrix::run(&house, jobs, at_once);
-    let took = begun.elapsed();
+    }
+}
+
+/// What comes after every run: nothing stays behind.
+fn leave(house: House, flags: &Flags, lang: Lang) -> Result<(), Error> {
     if flags.keep {
         say(&lang.kept(&house.leftovers.topics()));
     } else {
-        for (name, why) in house.leftovers.delete(&kafka) {
+        for (name, why) in house.leftovers.delete(&Kafka::new(flags.kafka.clone())) {
             say(&lang.not_deleted(&name, &why));
         }
     }
-    if stop::requested() {
-        return Err(Error::Interrupted);
-    }
-    done.map(|outcomes| Results { outcomes, seed, took })
+    if stop::requested() { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+/// How many runs at once.
+fn at_once(flags: &Flags) -> usize {
+    flags.jobs.map_or_else(default_at_once, usize::from)
 }
 
 /// Nearly all of a run is waiting (for a connection, a time limit, a rebalance): many to a processor.
-fn at_once() -> usize {
+fn default_at_once() -> usize {
     std::thread::available_parallelism().map_or(12, |cores| (12 * usize::from(cores)).min(32))
 }
 

@@ -50,6 +50,11 @@ fn english(error: &Error) -> String {
         }
         Error::Build(Some(why)) => format!("cargo cannot be started: {why}"),
         Error::Build(None) => "the programs could not be built: cargo says why above".to_owned(),
+        Error::Workspace => {
+            "cargo cannot read a Cargo.toml, and says why above; `target/debug/lab reset NN` restores that of \
+                             an exercise"
+                .to_owned()
+        }
         Error::Create { topic, why } => format!("topic {topic} cannot be created: {why}"),
         Error::SeedTaken { seed, topic } => format!(
             "topic {topic} exists already: another run with --seed {seed} is under way or was kept; take another seed, \
@@ -74,6 +79,20 @@ fn english(error: &Error) -> String {
         Error::Trace { path, why } => {
             format!("the trace cannot be written to {path}: {why}; choose another --trace FOLDER")
         }
+        Error::Manifest { package, why } => format!("the manifest of {package} is not in order: {why}"),
+        Error::NoSuchExercise { asked, nearest } => {
+            let nearest = nearest.as_ref().map(|name| format!("is it {name}? ")).unwrap_or_default();
+            format!("no exercise is called {asked}: {nearest}`lab progress` lists them")
+        }
+        Error::FolderGone(folder) => {
+            format!("{folder} is not there: was it deleted? `git checkout -- {folder}` brings it back")
+        }
+        Error::Unreadable { path, why } => format!("{path} cannot be read: {why}"),
+        Error::Unwritable { path, why } => format!("{path} cannot be written: {why}; nothing was lost"),
+        Error::Progress { path, why } => format!("the progress cannot be kept in {path}: {why}"),
+        Error::SolutionClosed(number) => format!(
+            "the solution opens once `lab check {number}` has passed; to see it now, `lab diff {number} --give-up`"
+        ),
         Error::Print(why) => format!("the result cannot be written: {why}; free some space, or redirect it elsewhere"),
         Error::NotReached { moment } => format!("the moment \"{moment}\" did not come: nothing was shown"),
         Error::NoSuchRun { program, scenario, variant } => {
@@ -109,6 +128,11 @@ fn french(error: &Error) -> String {
         }
         Error::Build(Some(why)) => format!("cargo ne démarre pas : {why}"),
         Error::Build(None) => "les programmes ne compilent pas : cargo dit pourquoi ci-dessus".to_owned(),
+        Error::Workspace => {
+            "cargo ne peut pas lire un Cargo.toml, et dit pourquoi ci-dessus ; `target/debug/lab reset NN` \
+                             rétablit celui d'un exercice"
+                .to_owned()
+        }
         Error::Create { topic, why } => format!("le topic {topic} ne peut pas être créé : {why}"),
         Error::SeedTaken { seed, topic } => format!(
             "le topic {topic} existe déjà : une autre exécution avec --seed {seed} est en cours ou a été conservée ; \
@@ -139,6 +163,21 @@ fn french(error: &Error) -> String {
         Error::Trace { path, why } => {
             format!("la trace ne peut pas être écrite dans {path} : {why} ; choisissez un autre dossier avec --trace")
         }
+        Error::Manifest { package, why } => format!("le manifeste de {package} n'est pas en ordre : {why}"),
+        Error::NoSuchExercise { asked, nearest } => {
+            let nearest = nearest.as_ref().map(|name| format!("est-ce {name} ? ")).unwrap_or_default();
+            format!("aucun exercice ne s'appelle {asked} : {nearest}`lab progress` en donne la liste")
+        }
+        Error::FolderGone(folder) => {
+            format!("{folder} n'est plus là : a-t-il été supprimé ? `git checkout -- {folder}` le ramène")
+        }
+        Error::Unreadable { path, why } => format!("{path} ne peut pas être lu : {why}"),
+        Error::Unwritable { path, why } => format!("{path} ne peut pas être écrit : {why} ; rien n'est perdu"),
+        Error::Progress { path, why } => format!("la progression ne peut pas être conservée dans {path} : {why}"),
+        Error::SolutionClosed(number) => format!(
+            "la solution s'ouvre quand `lab check {number}` a réussi ; pour la voir tout de suite, `lab diff {number} \
+             --give-up`"
+        ),
         Error::Print(why) => {
             format!("le résultat ne peut pas être écrit : {why} ; libérez de la place, ou redirigez-le")
         }

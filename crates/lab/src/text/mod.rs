@@ -7,6 +7,7 @@
 //! | `kinds`, `marks` | what was found, and what was announced |
 //! | `verdicts` | the guarantee, the verdict, what was not as expected |
 //! | `tables`, `lists`, `stories` | headings and sentences of the table, the list, the story |
+//! | `students` | what a check says of an exercise |
 //! | `moments` | what happens between the programs and the broker |
 
 mod console;
@@ -16,11 +17,13 @@ mod lists;
 mod marks;
 mod moments;
 mod stories;
+mod students;
 mod tables;
 mod verdicts;
 
 use Lang::{En, Fr};
 pub(crate) use stories::{Heading, Number};
+pub(crate) use students::ForStudents;
 
 use crate::scenario::Text;
 

@@ -45,7 +45,7 @@ impl Lang {
         }
     }
 
-    fn failure(self, failure: &Failure) -> String {
+    pub(crate) fn failure(self, failure: &Failure) -> String {
         let how = match (self, failure.ended) {
             (En, Ended::Status(status)) => format!("the program ended with exit status {status}"),
             (En, Ended::Signal(signal)) => format!("the program was ended by signal {signal}"),

@@ -1,0 +1,49 @@
+//! Exercises as given, and their solutions.
+
+use serde_json::json;
+
+use super::{Attempt, all, check, full_name, pairs};
+
+#[test]
+fn an_exercise_as_given_is_rejected_for_the_announced_reason() {
+    let attempts: Vec<_> = all()
+        .iter()
+        .map(|exercise| {
+            let name = exercise.package.clone();
+            Attempt { executable: &pairs().executables[&name], name, exercise, job: exercise.fails.0 }
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for (attempt, finding) in attempts.iter().zip(check(&attempts)) {
+        let against = attempt.against(&finding);
+        if !against.contains(&json!({ "anomaly": attempt.exercise.fails.1 })) {
+            wrong.push(format!("{}: {against:?}", attempt.name));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn a_solution_passes() {
+    let mut attempts = Vec::new();
+    for exercise in all() {
+        let name = format!("sol{}", full_name(exercise));
+        for job in &exercise.jobs {
+            let (name, executable) = (name.clone(), pairs().executables[&name].as_path());
+            attempts.push(Attempt { name, exercise, executable, job: *job });
+        }
+    }
+    let mut wrong = Vec::new();
+    for (attempt, finding) in attempts.iter().zip(check(&attempts)) {
+        if !finding.passes() {
+            let (scenario, variant) = (attempt.job.scenario.name, attempt.job.case.variant);
+            wrong.push(format!("{} {scenario}/{variant}: {:?}", attempt.name, finding.against));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn exercises_and_solutions_compile_without_warnings() {
+    assert_eq!(pairs().warnings, [""; 0]);
+}

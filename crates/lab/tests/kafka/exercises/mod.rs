@@ -1,0 +1,150 @@
+//! The exercises: each is rejected as given, for the reason that it announces; its solution passes; and plausible wrong
+//! solutions are rejected in words that name the mistake.
+
+mod bad;
+mod given;
+mod patch;
+mod texts;
+mod wrong;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use lab::exercises::Exercise;
+use lab::exercises::check::{self, Finding};
+use lab::matrix::Job;
+use lab::names::random_seed;
+use lab::stage::House;
+use lab::topics::Leftovers;
+use serde_json::Value as Json;
+
+use crate::lab::{flags, given};
+use crate::support::PROGRAMS;
+
+/// So many runs at once: each mostly waits, and the other tests run beside them.
+const AT_ONCE: usize = 12;
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}
+
+fn all() -> &'static [Exercise] {
+    static ALL: OnceLock<Vec<Exercise>> = OnceLock::new();
+    ALL.get_or_init(|| lab::exercises::all(&workspace()).unwrap())
+}
+
+/// "06-commit-before"
+fn full_name(exercise: &Exercise) -> String {
+    format!("{}-{}", exercise.number, exercise.name)
+}
+
+/// An executable that is to do what an exercise asks for, in one case.
+struct Attempt<'a> {
+    /// Whose it is, for whoever reads of a failure.
+    name: String,
+    exercise: &'a Exercise,
+    executable: &'a Path,
+    job: Job,
+}
+
+/// Checks them all, several at a time; the findings are in their order.
+fn check(attempts: &[Attempt<'_>]) -> Vec<Finding> {
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(attempt) = attempts.get(number) else { return };
+            let finding = attempt.run();
+            found.lock().unwrap().push((number, finding));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(attempts.len()) {
+            scope.spawn(work);
+        }
+    });
+    let mut found = found.into_inner().unwrap();
+    found.sort_by_key(|(number, _)| *number);
+    found.into_iter().map(|(_, finding)| finding).collect()
+}
+
+impl Attempt<'_> {
+    fn run(&self) -> Finding {
+        let servers = given();
+        let house = House {
+            kafka: servers.as_ref().map(|_| crate::lab::kafka()),
+            flags: flags(servers.as_deref().unwrap_or("127.0.0.1:1")),
+            executables: [(self.exercise.plays.package.to_owned(), self.executable.to_owned())].into(),
+            command: None,
+            seed: random_seed(),
+            messages: 20,
+            traces: None,
+            leftovers: Leftovers::default(),
+        };
+        let mut exercise = self.exercise.clone();
+        exercise.jobs = vec![self.job];
+        let mut findings = check::check(&house, &exercise, 1).unwrap();
+        if servers.is_some() {
+            assert_eq!(house.leftovers.delete(&crate::lab::kafka()), []);
+        }
+        findings.pop().unwrap()
+    }
+
+    /// What stands against a pass, by name.
+    fn against(&self, finding: &Finding) -> Vec<Json> {
+        let report = check::json(self.exercise, std::slice::from_ref(finding));
+        report["findings"][0]["against"].as_array().unwrap().clone()
+    }
+}
+
+/// A build of many packages.
+struct Built {
+    executables: HashMap<String, PathBuf>,
+    /// What the compiler warns of, rendered.
+    warnings: Vec<String>,
+}
+
+/// Exercises and solutions, in the profile of this test.
+fn pairs() -> &'static Built {
+    static BUILT: OnceLock<Built> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut packages: Vec<String> = PROGRAMS.map(str::to_owned).to_vec();
+        for exercise in all() {
+            packages.push(exercise.package.clone());
+            packages.push(format!("sol{}", full_name(exercise)));
+        }
+        build(&workspace(), &packages)
+    })
+}
+
+/// One `cargo build`, into the target directory of this test.
+fn build(workspace: &Path, packages: &[String]) -> Built {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(workspace).args(["build", "--message-format=json", "--bins", "--target-dir"]).arg(target());
+    for package in packages {
+        cargo.args(["-p", package]);
+    }
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let output = cargo.stderr(Stdio::inherit()).output().expect("cargo starts");
+    let mut built = Built { executables: HashMap::new(), warnings: Vec::new() };
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let message: Json = serde_json::from_str(line).expect("cargo's own JSON");
+        if let Some(executable) = message["executable"].as_str() {
+            built.executables.insert(message["target"]["name"].as_str().unwrap().to_owned(), executable.into());
+        }
+        built.warnings.extend(message["message"]["rendered"].as_str().map(str::to_owned));
+    }
+    assert!(output.status.success(), "{}", built.warnings.concat());
+    built
+}
+
+/// The target directory of this test: its own folder in it is `tmp`.
+fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
+}
