@@ -124,8 +124,8 @@ fn cargo() -> TempDir {
 /// The command with the programs that are here in the place of those that the reader has; `None`, and a word about it, when
 /// its language is not.
 fn installed(command: &str) -> Option<String> {
-    let here = match command.strip_prefix("python3 ") {
-        Some(script) => python(script).map(|python| format!("{} {script}", python.display())),
+    let here = match command.split_once("python3 ") {
+        Some((before, script)) => python(script).map(|python| format!("{before}{} {script}", python.display())),
         None if command.contains("-- java ") => java().map(|classes| command.replace("target/java", classes)),
         None => Some(command.to_owned()),
     };
@@ -136,15 +136,24 @@ fn installed(command: &str) -> Option<String> {
     here.map(|here| here.replace("target/debug", &built))
 }
 
-/// The pipeline in Java, compiled once; `None` without a compiler, or without what `compose/kafka.sh` downloads.
+/// The pipeline in Java, compiled once; `None` without a compiler (the JDK's, or that of `.ci/clients`), or without what
+/// `compose/kafka.sh` downloads.
 fn java() -> Option<&'static str> {
     const CLASSES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/java");
+    const HERE: &str = "[ -d compose/.lib/4.3.1 ] && { command -v javac || ls target/clients/java/*/libs/ecj-*.jar; }";
+    const COMPILE: &str = "
+        compiler=(javac)
+        command -v javac || compiler=(java -jar target/clients/java/*/libs/ecj-*.jar -nowarn --release 11)
+        \"${compiler[@]}\" -cp \"$(printf '%s:' compose/.lib/4.3.1/*.jar)\" -d \"$0\" docs/kafka-17754/EosPipeline.java";
     static COMPILED: OnceLock<bool> = OnceLock::new();
+    let succeeds = |script| {
+        let output = Command::new("bash").args(["-c", script, CLASSES]).current_dir(root()).output().expect("bash");
+        output.status.success()
+    };
     let compile = || {
-        let mut javac = Command::new("javac");
-        javac.args(["-cp", "compose/.lib/4.3.1/*", "-d", CLASSES, "docs/kafka-17754/EosPipeline.java"]);
-        let libraries = root().join("compose/.lib/4.3.1").is_dir();
-        libraries && javac.current_dir(root()).status().is_ok_and(|status| status.success())
+        let here = succeeds(HERE);
+        assert!(!here || succeeds(COMPILE), "docs/kafka-17754/EosPipeline.java does not compile");
+        here
     };
     COMPILED.get_or_init(compile).then_some(CLASSES)
 }
