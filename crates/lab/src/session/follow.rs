@@ -57,13 +57,23 @@ impl Follower {
     /// [`Error::Read`] when the broker does not give the records; [`Error::Interrupted`].
     pub(crate) fn catch_up(&mut self, board: &mut Board, limit: Duration) -> Result<(), Error> {
         let mut open = BTreeMap::new();
+        let mut until = Instant::now() + limit;
         for topic in self.students.keys() {
-            let (first, end) = watermarks(&self.consumer, topic, 0)?;
+            let (first, end) = loop {
+                match watermarks(&self.consumer, topic, 0) {
+                    Ok(bounds) => break bounds,
+                    Err(error) if Instant::now() >= until => return Err(error),
+                    // The leader of a new topic does not serve it yet.
+                    Err(_) => stop::sleep(Duration::from_millis(20)),
+                }
+                if stop::requested() {
+                    return Err(Error::Interrupted);
+                }
+            };
             if first < end {
                 open.insert(topic.clone(), end);
             }
         }
-        let mut until = Instant::now() + limit;
         while let Some(topic) = open.keys().next() {
             if stop::requested() {
                 return Err(Error::Interrupted);

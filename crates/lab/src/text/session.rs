@@ -6,11 +6,10 @@ use crate::session::students::BadLine;
 impl Lang {
     /// Above the table.
     pub(crate) fn session(self, servers: &str, students: usize) -> String {
-        match (self, students) {
-            (En, 1) => format!("Session on {servers}: 1 student"),
-            (En, _) => format!("Session on {servers}: {students} students"),
-            (Fr, 1) => format!("Séance sur {servers} : 1 étudiant"),
-            (Fr, _) => format!("Séance sur {servers} : {students} étudiants"),
+        let students = self.students(students);
+        match self {
+            En => format!("Session on {servers}: {students}"),
+            Fr => format!("Séance sur {servers} : {students}"),
         }
     }
 
@@ -95,26 +94,47 @@ impl Lang {
 
     /// Before the table is shown for the first time.
     pub(crate) fn session_created(self, topics: usize, students: usize) -> String {
+        let (topics, students) = (self.topics(topics), self.students(students));
         match self {
-            En => format!("{topics} topics created for {students} student(s)"),
-            Fr => format!("{topics} topics créés pour {students} étudiant(s)"),
+            En => format!("{topics} created for {students}"),
+            Fr => format!("créés : {topics} pour {students}"),
         }
     }
 
     /// Before anything is deleted.
     pub(crate) fn session_sure(self, topics: usize, groups: usize, students: usize) -> String {
+        let (topics, groups, students) = (self.topics(topics), self.groups(groups), self.students(students));
         match self {
-            En => format!("delete {topics} topics and {groups} groups of {students} student(s)? y/n "),
-            Fr => format!("supprimer {topics} topics et {groups} groupes de {students} étudiant(s) ? o/n "),
+            En => format!("delete {topics} and {groups} of {students}? y/n "),
+            Fr => format!("supprimer {topics} et {groups} de {students} ? o/n "),
         }
     }
 
     /// Afterwards.
     pub(crate) fn session_cleaned(self, topics: usize, groups: usize) -> String {
+        let (topics, groups) = (self.topics(topics), self.groups(groups));
         match self {
-            En => format!("{topics} topics and {groups} groups deleted"),
-            Fr => format!("{topics} topics et {groups} groupes supprimés"),
+            En => format!("{topics} and {groups} deleted"),
+            Fr => format!("supprimés : {topics} et {groups}"),
         }
+    }
+
+    fn topics(self, topics: usize) -> String {
+        self.number_of(topics, "topic")
+    }
+
+    fn groups(self, groups: usize) -> String {
+        self.number_of(groups, self.pick("group", "groupe"))
+    }
+
+    fn students(self, students: usize) -> String {
+        self.number_of(students, self.pick("student", "étudiant"))
+    }
+
+    /// In French, nothing is singular.
+    fn number_of(self, number: usize, thing: &str) -> String {
+        let one = self.pick(number == 1, number < 2);
+        format!("{number} {thing}{}", if one { "" } else { "s" })
     }
 
     /// The answer was no.
