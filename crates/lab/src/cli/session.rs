@@ -64,7 +64,7 @@ Examples:
   lab session --students class.txt --once --format json
   lab session --students class.txt --clean
 
-Exit status: 0 done, or Ctrl-C; 2 something could not start, or could not be deleted";
+Exit status: 0 done, or Ctrl-C at the table; 2 something could not start, or could not be deleted; 130 Ctrl-C before";
 
 pub(super) const HELP_FR: &[(&str, &str)] = &[
     (
@@ -92,7 +92,7 @@ Exemples :
   lab session --students classe.txt --once --format json
   lab session --students classe.txt --clean
 
-Code de sortie : 0 terminé, ou Ctrl-C ; 2 rien n'a pu être lancé, ou quelque chose n'a pas pu être supprimé";
+Code de sortie : 0 terminé, ou Ctrl-C devant le tableau ; 2 rien n'a pu être lancé, ou quelque chose n'a pas pu être supprimé ; 130 Ctrl-C avant";
 
 /// Runs the session.
 ///
