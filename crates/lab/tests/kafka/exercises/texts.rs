@@ -30,6 +30,17 @@ fn exercise_and_solution_differ_in_their_program_and_their_names_only() {
     }
 }
 
+/// `lab reset` restores what is kept.
+#[test]
+fn the_text_as_given_is_kept_beside_the_exercise() {
+    for exercise in all() {
+        for file in ["Cargo.toml", "src/main.rs"] {
+            let kept = read(&exercise.folder.join(".given").join(file));
+            assert!(kept == read(&exercise.folder.join(file)), "{}: .given/{file} is another text", exercise.package);
+        }
+    }
+}
+
 #[test]
 fn an_exercise_marks_where_to_work_and_its_solution_does_not() {
     for exercise in all() {
