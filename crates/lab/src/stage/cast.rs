@@ -172,6 +172,7 @@ impl Stage<'_> {
             group: &group,
             transactional_id: id.as_deref(),
             messages: self.messages() as u64,
+            folder: self.folder.path(),
         };
         let mut command = match &self.house.command {
             Some(words) => invocation::foreign(words, self.program, &flags, &work, &self.settings),

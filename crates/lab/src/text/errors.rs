@@ -79,6 +79,9 @@ fn english(error: &Error) -> String {
         Error::Trace { path, why } => {
             format!("the trace cannot be written to {path}: {why}; choose another --trace FOLDER")
         }
+        Error::Folder { path, why } => {
+            format!("no folder for the files of a run can be made in {path}: {why}; name another in TMPDIR")
+        }
         Error::Manifest { package, why } => format!("the manifest of {package} is not in order: {why}"),
         Error::NoSuchExercise { asked, nearest } => {
             let nearest = nearest.as_ref().map(|name| format!("is it {name}? ")).unwrap_or_default();
@@ -163,6 +166,10 @@ fn french(error: &Error) -> String {
         Error::Trace { path, why } => {
             format!("la trace ne peut pas être écrite dans {path} : {why} ; choisissez un autre dossier avec --trace")
         }
+        Error::Folder { path, why } => format!(
+            "aucun dossier pour les fichiers d'une exécution ne peut être créé dans {path} : {why} ; indiquez-en un \
+             autre dans TMPDIR"
+        ),
         Error::Manifest { package, why } => format!("le manifeste de {package} n'est pas en ordre : {why}"),
         Error::NoSuchExercise { asked, nearest } => {
             let nearest = nearest.as_ref().map(|name| format!("est-ce {name} ? ")).unwrap_or_default();
