@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::session::students::BadLine;
+
 /// What stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
@@ -173,6 +175,21 @@ pub enum Error {
     },
     /// The solution opens once the exercise with this number has passed.
     SolutionClosed(String),
+    /// A line of the file that names the students of a session.
+    Students {
+        /// The file.
+        path: String,
+        /// The number of the line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: BadLine,
+    },
+    /// The file names no student.
+    NoStudents(String),
+    /// The topics and groups of a Kafka cannot be listed: librdkafka's reason.
+    List(String),
+    /// A question before something is deleted, and nobody at a terminal to answer it.
+    NobodyToAsk,
     /// The result cannot be written to standard output.
     Print(String),
     /// Ctrl-C.

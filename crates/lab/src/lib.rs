@@ -17,6 +17,7 @@
 //! | [`report`], [`table`], [`json`], [`text`] | results for readers: in English and French, and for programs |
 //! | `serve` | the embedded broker: `lab broker`, and the one of a run that was given none |
 //! | [`progress`], [`interrupt`], `terminal` | the progress bar; Ctrl-C; keys |
+//! | `session` | a class on one Kafka: its topics, who has passed what |
 //! | [`exercises`] | what students do, and how far they are |
 //!
 //! The lab knows the programs by what they do (their lines, their topics, their offsets), and so can judge a client in
@@ -49,6 +50,7 @@ mod sample;
 pub mod scenario;
 pub mod scenarios;
 mod serve;
+mod session;
 mod show;
 pub mod stage;
 mod story;

@@ -2,6 +2,7 @@
 
 mod args;
 mod french;
+mod session;
 mod students;
 mod watch;
 
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(run)) => run_some(run, given, lang),
         Some(Command::Check(check)) => students::check(check, given, lang),
         Some(Command::Watch(watch)) => watch::watch(watch, given, lang),
+        Some(Command::Session(session)) => session::session(session, lang),
         Some(Command::Progress(progress)) => students::progress(progress, lang),
         Some(Command::Hint(hint)) => students::hint(hint, lang),
         Some(Command::Diff(diff)) => students::diff(diff, lang),

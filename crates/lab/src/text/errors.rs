@@ -102,6 +102,10 @@ fn english(error: &Error) -> String {
         Error::SolutionClosed(number) => format!(
             "the solution opens once `lab check {number}` has passed; to see it now, `lab diff {number} --give-up`"
         ),
+        Error::Students { path, line, why } => format!("{path}, line {line}: {}", En.bad_line(why)),
+        Error::NoStudents(path) => format!("{path} names no student: write a namespace on each line"),
+        Error::List(why) => format!("the topics and groups cannot be listed: {why}"),
+        Error::NobodyToAsk => "this deletes topics and groups, and nobody is there to be asked: add --yes".to_owned(),
         Error::Print(why) => format!("the result cannot be written: {why}; free some space, or redirect it elsewhere"),
         Error::NotReached { moment } => format!("the moment \"{moment}\" did not come: nothing was shown"),
         Error::NoSuchRun { program, scenario, variant } => {
@@ -206,6 +210,12 @@ fn french(error: &Error) -> String {
             "la solution s'ouvre quand `lab check {number}` a réussi ; pour la voir tout de suite, `lab diff {number} \
              --give-up`"
         ),
+        Error::Students { path, line, why } => format!("{path}, ligne {line} : {}", Fr.bad_line(why)),
+        Error::NoStudents(path) => format!("{path} ne nomme aucun étudiant : écrivez un espace de noms par ligne"),
+        Error::List(why) => format!("les topics et les groupes ne peuvent pas être énumérés : {why}"),
+        Error::NobodyToAsk => {
+            "ceci supprime des topics et des groupes, et personne n'est là pour répondre : ajoutez --yes".to_owned()
+        }
         Error::Print(why) => {
             format!("le résultat ne peut pas être écrit : {why} ; libérez de la place, ou redirigez-le")
         }

@@ -20,6 +20,7 @@ mod pipeline;
 mod producers;
 mod scenarios;
 mod serve;
+mod session;
 mod settings;
 mod show;
 mod students;
