@@ -8,6 +8,7 @@
 //! | `verdicts` | the guarantee, the verdict, what was not as expected |
 //! | `tables`, `lists`, `stories` | headings and sentences of the table, the list, the story |
 //! | `students` | what a check says of an exercise |
+//! | `torture` | random schedules |
 //! | `moments` | what happens between the programs and the broker |
 
 mod console;
@@ -19,6 +20,7 @@ mod moments;
 mod stories;
 mod students;
 mod tables;
+mod torture;
 mod verdicts;
 
 use Lang::{En, Fr};
