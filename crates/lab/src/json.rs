@@ -248,7 +248,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sample::{self, KINDS, MARKS};
+    use crate::sample::{self, MARKS};
 
     fn results(outcome: Outcome) -> Results {
         Results { outcomes: vec![outcome], seed: 7, took: Duration::from_millis(2345) }
@@ -272,12 +272,12 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let names: HashSet<_> = KINDS
+        let names: HashSet<_> = Kind::ALL
             .iter()
             .map(|kind| exhibit(Exhibit::Anomaly(*kind)))
             .chain(MARKS.iter().map(|mark| exhibit(Exhibit::Mark(*mark))))
             .collect();
-        assert_eq!(names.len(), KINDS.len() + MARKS.len());
+        assert_eq!(names.len(), Kind::ALL.len() + MARKS.len());
     }
 
     proptest! {

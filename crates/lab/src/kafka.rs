@@ -208,12 +208,13 @@ impl Kafka {
         self.create(&[("retries", "0"), ("max.in.flight", "1"), ("linger.ms", "0")])
     }
 
-    /// The committed offsets of a group.
+    /// The committed offsets of a group. With read_committed, those of a transaction that is ending are waited for
+    /// (UNSTABLE_OFFSET_COMMIT is retried); otherwise they do not count as yet.
     ///
     /// # Errors
     /// When librdkafka refuses the properties.
-    pub fn offsets(&self, group: &str) -> Result<Offsets, Error> {
-        Ok(Offsets { group: group.to_owned(), consumer: self.consumer(group, Isolation::ReadCommitted)? })
+    pub fn offsets(&self, group: &str, isolation: Isolation) -> Result<Offsets, Error> {
+        Ok(Offsets { group: group.to_owned(), consumer: self.consumer(group, isolation)? })
     }
 
     fn create<T: FromClientConfigAndContext<Observer>>(&self, settings: &[(&str, &str)]) -> Result<T, Error> {
@@ -266,7 +267,6 @@ impl Offsets {
         let why = |error: KafkaError| Error::Offsets { group: self.group.clone(), why: error.to_string() };
         let mut list = TopicPartitionList::new();
         list.add_partition_range(topic, 0, partitions - 1);
-        // Offsets in a transaction that is just ending are waited for (UNSTABLE_OFFSET_COMMIT is retried).
         let committed = self.consumer.committed_offsets(list, REQUEST).map_err(why)?;
         let mut offsets = Vec::new();
         for partition in committed.elements() {

@@ -58,6 +58,7 @@ pub mod table;
 mod terminal;
 pub mod text;
 pub mod topics;
+pub mod torture;
 pub mod value;
 pub mod verdict;
 

@@ -3,6 +3,7 @@
 
 mod cast;
 mod clock;
+mod drain;
 mod folder;
 mod input;
 mod judge;
@@ -19,11 +20,12 @@ use proxy::{Fault, Proxy};
 use cast::Cast;
 pub use cast::Start;
 use clock::Clock;
+pub(crate) use drain::Work;
 use folder::Folder;
 
 use crate::catalogue::{Producer, Program, Role};
 use crate::error::Error;
-use crate::kafka::{Kafka, Offsets};
+use crate::kafka::{Isolation, Kafka, Offsets};
 use crate::names::Names;
 use crate::outcome::Outcome;
 use crate::reader::Reader;
@@ -37,6 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Ctrl-C at the lab, and the end of a program, are noticed within this time.
 const SLICE: Duration = Duration::from_millis(50);
+
+/// How often the lab looks again at what nobody tells it.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A kill is told when the program is dead, and on a busy machine so long after it.
 const TOLD: Duration = Duration::from_secs(1);
@@ -90,13 +95,34 @@ pub struct Stage<'a> {
     _broker: Option<Broker>,
 }
 
+/// One run among others of the same program in the same case, where there are several: its names, and that of its trace.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Nth {
+    /// The run.
+    pub(crate) run: u32,
+    /// How often it was repeated before.
+    pub(crate) again: u32,
+}
+
 impl House {
     /// Runs one program in one case, and judges it.
     pub fn run(&self, scenario: &'static Scenario, case: &'static Case, program: &'static Program) -> Outcome {
+        self.play(scenario, case, program, None, case.play)
+    }
+
+    /// The same, with another play.
+    pub(crate) fn play(
+        &self,
+        scenario: &'static Scenario,
+        case: &'static Case,
+        program: &'static Program,
+        nth: Option<Nth>,
+        play: impl FnOnce(&mut Stage<'_>) -> Result<(), Error>,
+    ) -> Outcome {
         let begun = Instant::now();
-        let mut outcome = match Stage::open(self, scenario, case, program) {
+        let mut outcome = match Stage::open(self, scenario, case, program, nth) {
             Ok(mut stage) => {
-                let played = (case.play)(&mut stage);
+                let played = play(&mut stage);
                 stage.close(played)
             }
             Err(why) => Outcome::unknown(scenario, case, program, why),
@@ -112,12 +138,17 @@ impl<'a> Stage<'a> {
         scenario: &'static Scenario,
         case: &'static Case,
         program: &'static Program,
+        nth: Option<Nth>,
     ) -> Result<Self, Error> {
         if stop::requested() {
             return Err(Error::Interrupted);
         }
-        let names = Names::new(house.seed, house.flags.namespace.as_deref()).within(scenario, case, program);
         let folder = Folder::new()?;
+        let mut names = Names::new(house.seed, house.flags.namespace.as_deref());
+        if let Some(Nth { run, again }) = nth {
+            names = names.numbered(run).numbered(again);
+        }
+        let names = names.within(scenario, case, program);
         let (kafka, broker) = match &house.kafka {
             Some(kafka) => (kafka.clone(), None),
             None => {
@@ -140,7 +171,7 @@ impl<'a> Stage<'a> {
         }
         let mut builder = Proxy::builder(kafka.broker().bootstrap_servers.clone());
         if let Some(folder) = &house.traces {
-            builder = builder.trace_to(trace_file(folder, scenario, case, program)?);
+            builder = builder.trace_to(trace_file(folder, scenario, case, program, nth)?);
         }
         let proxy = builder.start().map_err(|error| Error::Proxy(error.to_string()))?;
         let clock = Clock::of(&proxy);
@@ -281,7 +312,15 @@ impl<'a> Stage<'a> {
 
     /// Asks for the group's committed offsets.
     fn offsets(&self) -> Result<&Offsets, Error> {
-        once(&self.offsets, || self.kafka.offsets(&self.group()))
+        once(&self.offsets, || self.kafka.offsets(&self.group(), Isolation::ReadCommitted))
+    }
+
+    /// Asks for them without waiting for a transaction to end.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub(crate) fn settled_offsets(&self) -> Result<Offsets, Error> {
+        self.kafka.offsets(&self.group(), Isolation::ReadUncommitted)
     }
 
     /// A reader of topics.
@@ -311,8 +350,10 @@ fn trace_file(
     scenario: &Scenario,
     case: &Case,
     program: &Program,
+    nth: Option<Nth>,
 ) -> Result<Box<dyn std::io::Write + Send>, Error> {
-    let path = folder.join(format!("{}.jsonl", crate::names::label(scenario, case, program)));
+    let nth = nth.map(|Nth { run, again }| format!("-{run}-{again}")).unwrap_or_default();
+    let path = folder.join(format!("{}{nth}.jsonl", crate::names::label(scenario, case, program)));
     match std::fs::File::create(&path) {
         Ok(file) => Ok(Box::new(file)),
         Err(error) => Err(Error::Trace { path: path.display().to_string(), why: error.to_string() }),

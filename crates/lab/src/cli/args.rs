@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::cli::Broker;
 
 use super::session::{self, Session};
+use super::torture::{self, TortureArgs};
 use crate::catalogue::PROGRAMS;
 use crate::scenarios;
 use crate::serve::{self, Serve};
@@ -43,6 +44,8 @@ pub(super) enum Command {
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
     List(List),
+    #[command(after_help = torture::EXAMPLES)]
+    Torture(TortureArgs),
     #[command(after_help = SHOW_EXAMPLES)]
     Show(Show),
     #[command(after_help = CHECK_EXAMPLES)]
@@ -361,7 +364,7 @@ Examples:
 
 Exit status: 0 as given, 2 something cannot be read or written";
 
-fn program() -> PossibleValuesParser {
+pub(super) fn program() -> PossibleValuesParser {
     PossibleValuesParser::new(PROGRAMS.iter().map(|program| program.package))
 }
 

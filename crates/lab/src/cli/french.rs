@@ -4,6 +4,7 @@ use clap::CommandFactory;
 
 use super::args::{Lab, OUTPUT, RUN};
 use super::session;
+use super::torture;
 use crate::serve;
 use crate::text::Lang;
 
@@ -190,6 +191,7 @@ pub(super) fn command(lang: Lang) -> clap::Command {
     };
     let command = own_broker(Lab::command())
         .mut_subcommand("run", own_broker)
+        .mut_subcommand("torture", |torture| torture::with_own_flags(own_broker(torture)))
         .mut_subcommand("watch", own_broker)
         .mut_subcommand("check", own_broker)
         .mut_subcommands(|command| command.next_help_heading(None::<&str>));
@@ -201,6 +203,12 @@ pub(super) fn command(lang: Lang) -> clap::Command {
         .long_about(LONG_ABOUT)
         .after_help(AFTER)
         .mut_subcommand("run", |run| translated(run, &[RUN_HELP, HELP]).about(RUN_ABOUT).after_help(RUN_AFTER))
+        .mut_subcommand("torture", |torture| {
+            translated(torture, &[torture::HELP_FR, HELP])
+                .about(torture::ABOUT_FR)
+                .long_about(torture::LONG_ABOUT_FR)
+                .after_help(torture::EXAMPLES_FR)
+        })
         .mut_subcommand("list", |list| translated(list, &[HELP]).about(LIST_ABOUT))
         .mut_subcommand("show", |show| translated(show, &[SHOW_HELP, HELP]).about(SHOW_ABOUT).after_help(SHOW_AFTER))
         .mut_subcommand("check", |check| {

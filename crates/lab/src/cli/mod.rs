@@ -4,6 +4,7 @@ mod args;
 mod french;
 mod session;
 mod students;
+mod torture;
 mod watch;
 
 use std::ffi::OsString;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
             .and_then(|topic| print(&show::render(&topic, lang, show.format == Format::Json, colours())))
             .map(|()| 0),
         Some(Command::Run(run)) => run_some(run, given, lang),
+        Some(Command::Torture(torture)) => torture::torture(torture, given, lang),
         Some(Command::Check(check)) => students::check(check, given, lang),
         Some(Command::Watch(watch)) => watch::watch(watch, given, lang),
         Some(Command::Session(session)) => session::session(session, lang),
@@ -72,7 +74,7 @@ pub fn main() -> ExitCode {
 fn names_a_kafka(matches: &ArgMatches) -> bool {
     let matches = matches
         .subcommand()
-        .filter(|(name, _)| ["run", "check", "watch"].contains(name))
+        .filter(|(name, _)| ["run", "torture", "check", "watch"].contains(name))
         .map_or(matches, |(_, matches)| matches);
     !matches!(matches.value_source("bootstrap_servers"), None | Some(ValueSource::DefaultValue))
 }

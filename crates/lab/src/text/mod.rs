@@ -9,6 +9,7 @@
 //! | `tables`, `lists`, `stories` | headings and sentences of the table, the list, the story |
 //! | `students` | what a check says of an exercise |
 //! | `session` | what the instructor reads during a session |
+//! | `torture` | random schedules |
 //! | `moments` | what happens between the programs and the broker |
 
 mod console;
@@ -21,6 +22,7 @@ mod session;
 mod stories;
 mod students;
 mod tables;
+mod torture;
 mod verdicts;
 
 use Lang::{En, Fr};
