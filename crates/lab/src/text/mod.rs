@@ -8,6 +8,7 @@
 //! | `verdicts` | the guarantee, the verdict, what was not as expected |
 //! | `tables`, `lists`, `stories` | headings and sentences of the table, the list, the story |
 //! | `students` | what a check says of an exercise |
+//! | `own` | what is said of a client of the user's own |
 //! | `moments` | what happens between the programs and the broker |
 
 mod console;
@@ -16,6 +17,7 @@ mod kinds;
 mod lists;
 mod marks;
 mod moments;
+mod own;
 mod stories;
 mod students;
 mod tables;
