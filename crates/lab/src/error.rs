@@ -121,12 +121,35 @@ pub enum Error {
         /// The operating system's reason.
         why: String,
     },
+    /// A client of the user's own could not be started.
+    Command {
+        /// Its first word.
+        program: String,
+        /// The operating system's reason.
+        why: String,
+    },
     /// A program said that it was used wrongly, or that no broker answers it (exit status 2).
     Refused(String),
     /// A program printed nothing for this long, and was killed.
     Stalled(Duration),
     /// A program printed more lines than this run can explain, and was killed.
     Flooded(usize),
+    /// A client that is held to a guarantee has said nothing of any message.
+    SaidNothing {
+        /// How many lines it printed all the same.
+        lines: usize,
+        /// The first of them.
+        first: Option<String>,
+    },
+    /// A client that is held to a guarantee has left work undone, of which it says nothing.
+    Unfinished {
+        /// How many messages.
+        undone: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// A client that is held to a guarantee had no success with any message.
+    NothingAcknowledged,
     /// No scenario concerns this program, or has this variant.
     NoSuchRun {
         /// The program.
@@ -210,6 +233,7 @@ impl Error {
                 | Self::Trace { .. }
                 | Self::Folder { .. }
                 | Self::Spawn { .. }
+                | Self::Command { .. }
         )
     }
 

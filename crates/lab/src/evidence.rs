@@ -78,6 +78,14 @@ impl Exchange<'_> {
     }
 }
 
+/// Whether a client asked for a producer id for a transactional id.
+pub(crate) fn transactional(trace: &[Event]) -> bool {
+    trace.iter().any(|event| match &event.happening {
+        Happening::Frame(frame) => frame.api == "InitProducerId" && frame.facts.transactional_id.is_some(),
+        _ => false,
+    })
+}
+
 fn steps(trace: &[Event]) -> Vec<Step<'_>> {
     let mut answered_here = HashSet::new();
     let mut lost = HashSet::new();

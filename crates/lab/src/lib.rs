@@ -5,7 +5,7 @@
 //! | [`cli`] | the command line, from arguments to exit status |
 //! | [`catalogue`] | the programs: their guarantee, what feeds them, what they promise |
 //! | [`cargo`] | builds them, with one `cargo build` |
-//! | [`invocation`] | the command line that each of them gets |
+//! | [`invocation`], [`own`] | the command line that each of them gets; a client of the user's own |
 //! | [`child`], [`execution`] | a program that runs: its lines as they come, its end |
 //! | [`kafka`], [`topics`], [`names`] | the lab's own clients; what a run creates and deletes |
 //! | [`aborted`] | aborted transactions in the inputs |
@@ -41,6 +41,7 @@ mod list;
 pub mod matrix;
 pub mod names;
 pub mod outcome;
+pub mod own;
 mod progress;
 pub mod reader;
 mod reaper;

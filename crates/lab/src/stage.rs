@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use ::broker::Broker;
 use common::stop;
-use proxy::{Fault, Proxy};
+use proxy::{ApiKey, Fault, Proxy};
 
 use cast::Cast;
 pub use cast::Start;
@@ -23,11 +23,12 @@ use clock::Clock;
 pub(crate) use drain::Work;
 use folder::Folder;
 
-use crate::catalogue::{Producer, Program, Role};
+use crate::catalogue::{Guarantee, Producer, Program, Role};
 use crate::error::Error;
 use crate::kafka::{Isolation, Kafka, Offsets};
 use crate::names::Names;
 use crate::outcome::Outcome;
+use crate::own::{Client, Held};
 use crate::reader::Reader;
 use crate::scenario::{Case, Scenario};
 use crate::serve;
@@ -54,8 +55,8 @@ pub struct House {
     pub flags: common::cli::Broker,
     /// Where the programs are.
     pub executables: HashMap<String, PathBuf>,
-    /// A command to run in place of the program; it finds its settings in the environment.
-    pub command: Option<Vec<String>>,
+    /// A client of the user's own, to run in place of the program.
+    pub command: Option<Client>,
     /// Where names and the brokers' ids come from.
     pub seed: u32,
     /// How many messages the scenarios without a fault use; the others use their own numbers.
@@ -105,6 +106,11 @@ pub(crate) struct Nth {
 }
 
 impl House {
+    /// Whether the user's own client is held to a guarantee.
+    fn held(&self) -> Option<Held> {
+        self.command.as_ref().and_then(Client::held)
+    }
+
     /// Runs one program in one case, and judges it.
     pub fn run(&self, scenario: &'static Scenario, case: &'static Case, program: &'static Program) -> Outcome {
         self.play(scenario, case, program, None, case.play)
@@ -125,7 +131,7 @@ impl House {
                 let played = play(&mut stage);
                 stage.close(played)
             }
-            Err(why) => Outcome::unknown(scenario, case, program, why),
+            Err(why) => Outcome { held: self.held(), ..Outcome::unknown(scenario, case, program, why) },
         };
         outcome.took = begun.elapsed();
         outcome
@@ -239,6 +245,21 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// The request by which its offsets are committed.
+    pub fn commits_by(&self) -> ApiKey {
+        let of_transaction = match self.program.role {
+            Role::Producer(producer) => producer.transactional,
+            Role::Consumer { transactional, .. } => transactional,
+            Role::Pipeline { .. } => self.house.held().is_none_or(|held| held.guarantee == Guarantee::ExactlyOnce),
+        };
+        if of_transaction { ApiKey::TxnOffsetCommit } else { ApiKey::OffsetCommit }
+    }
+
+    /// Whether it is a client that is held to a guarantee: it commits when it likes.
+    pub fn is_held(&self) -> bool {
+        self.house.held().is_some()
+    }
+
     /// The proxy.
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
@@ -273,6 +294,14 @@ impl<'a> Stage<'a> {
     /// As [`moment`](Self::moment).
     pub fn moments(&self, signal: &str, times: usize) -> Result<(), Error> {
         self.wait_for(signal, times, || self.is_over())
+    }
+
+    /// Waits for a moment that only this instance can bring about.
+    ///
+    /// # Errors
+    /// [`Error::NotReached`] when it does not come, or the instance has ended without it.
+    pub fn moment_of(&self, name: &str, signal: &str) -> Result<(), Error> {
+        self.wait_for(signal, 1, || self.cast.iter().filter(|cast| cast.is(name)).all(Cast::has_ended))
     }
 
     /// Waits for a moment that may come when every instance has ended: something that is between the proxy and the broker

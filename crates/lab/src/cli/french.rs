@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 
-use super::args::{Lab, OUTPUT, RUN};
+use super::args::{CLIENT, Lab, OUTPUT, RUN};
 use super::session;
 use super::torture;
 use crate::serve;
@@ -44,10 +44,21 @@ const RUN_HELP: &[(&str, &str)] = &[
     ("scenario", "Le scénario, tel que le nomme `lab list` [défaut : tous ceux qui concernent le programme]"),
     ("variant", "Cette variante du scénario seulement"),
     (
+        "guarantee",
+        "Exiger d'un client à vous cette garantie, et non ce que fait un programme : at-most-once, at-least-once ou \
+         exactly-once",
+    ),
+    ("role", "Ce qu'il est : producer, consumer ou pipeline"),
+    (
+        "scenarios",
+        "Sous ce scénario seulement (à répéter au besoin) [défaut : tous ceux où la garantie peut être tenue]",
+    ),
+    (
         "client",
-        "Un client à vous, dans n'importe quel langage, à exécuter à la place du programme : il trouve \
+        "Un client à vous, dans n'importe quel langage, à exécuter à la place du programme ou sous --guarantee : il trouve \
          BOOTSTRAP_SERVERS et TOPIC dans son environnement ; un producteur aussi COUNT et VALUE_PREFIX (il envoie \
-         VALUE_PREFIX0, VALUE_PREFIX1…), un consommateur GROUP_ID ; s'il y a lieu, TRANSACTIONAL_ID et OUTPUT_TOPIC",
+         VALUE_PREFIX0, VALUE_PREFIX1…), un consommateur GROUP_ID ; s'il y a lieu, TRANSACTIONAL_ID et OUTPUT_TOPIC. \
+         docs/your-own-client.fr.md dit le reste",
     ),
 ];
 
@@ -174,8 +185,10 @@ Exemples :
   lab run producer-at-least-once ack-lost
   lab run eos-pipeline                                          tous ses scénarios
   lab run consumer-at-least-once killed-between -- python3 mon_consommateur.py
+  lab run --guarantee at-least-once --scenario ack-lost -- python3 mon_producteur.py
+  lab run --guarantee exactly-once --role pipeline -- java -cp 'libs/*' Pipeline.java
 
-Code de sortie : 0 tout est comme prévu, 1 ce n'est pas le cas, 2 rien n'a pu être décidé ou lancé, 130 Ctrl-C";
+Code de sortie : 0 tout est comme prévu (sous --guarantee : elle est tenue), 1 ce n'est pas le cas, 2 rien n'a pu être décidé ou lancé, 130 Ctrl-C";
 
 const SHOW_AFTER: &str = "\
 Exemples :
@@ -256,6 +269,7 @@ fn translated(command: clap::Command, tables: &[&[(&str, &'static str)]]) -> cla
             match arg.get_help_heading() {
                 Some(RUN) => arg.help_heading("Exécution"),
                 Some(OUTPUT) => arg.help_heading("Sortie"),
+                Some(CLIENT) => arg.help_heading("Un client à vous"),
                 _ => arg,
             }
         })

@@ -22,6 +22,7 @@ use crate::kafka::Kafka;
 use crate::matrix::{self, Job};
 use crate::names::{Names, random_seed};
 use crate::outcome::Results;
+use crate::own::{self, Client};
 use crate::serve::{self, Serve};
 use crate::stage::House;
 use crate::text::Lang;
@@ -100,7 +101,7 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
         .into_iter()
         .filter(|job| chosen(&lab.only, job.program.package) && chosen(&lab.scenario, job.scenario.name))
         .collect();
-    let results = run(&lab.flags, given, &[], &jobs, lang)?;
+    let results = run(&lab.flags, given, None, &jobs, lang)?;
     print(&match lab.flags.format {
         Format::Table => table::render(&results, lang, colours()),
         Format::Json => format!("{:#}\n", json::render(&results)),
@@ -110,21 +111,27 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
 
 /// One program under one scenario, or all of its scenarios: a story each.
 fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
-    let jobs: Vec<Job> = matrix::jobs()
-        .into_iter()
-        .filter(|job| job.program.package == run_.program)
-        .filter(|job| run_.scenario.as_ref().is_none_or(|name| job.scenario.name == name))
-        .filter(|job| run_.variant.as_ref().is_none_or(|name| job.case.variant == name))
-        .collect();
+    let jobs: Vec<Job> = match run_.guarantee {
+        Some(guarantee) => own::jobs(run_.role, guarantee, &run_.scenarios, run_.variant.as_deref()),
+        None => matrix::jobs()
+            .into_iter()
+            .filter(|job| run_.program.as_ref().is_some_and(|name| job.program.package == name))
+            .filter(|job| run_.scenario.as_ref().is_none_or(|name| job.scenario.name == name))
+            .filter(|job| run_.variant.as_ref().is_none_or(|name| job.case.variant == name))
+            .collect(),
+    };
     if jobs.is_empty() {
+        let held = run_.guarantee.map(|guarantee| lang.held(run_.role, guarantee));
         return Err(Error::NoSuchRun {
-            program: run_.program.clone(),
-            scenario: run_.scenario.clone(),
+            program: run_.program.clone().or(held).unwrap_or_default(),
+            scenario: run_.scenario.clone().or_else(|| run_.scenarios.first().cloned()),
             variant: run_.variant.clone(),
         });
     }
-    let results = run(&run_.flags, given, &run_.client, &jobs, lang)?;
+    let client = (!run_.client.is_empty()).then(|| Client { words: run_.client.clone(), held_to: run_.guarantee });
+    let results = run(&run_.flags, given, client, &jobs, lang)?;
     print(&match run_.flags.format {
+        Format::Table if run_.guarantee.is_some() && jobs.len() > 1 => own::summary(&results, lang, colours()),
         Format::Table => results
             .outcomes
             .iter()
@@ -137,10 +144,10 @@ fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
 }
 
 /// Runs the jobs.
-fn run(flags: &Flags, given: bool, client: &[String], jobs: &[Job], lang: Lang) -> Result<Results, Error> {
+fn run(flags: &Flags, given: bool, client: Option<Client>, jobs: &[Job], lang: Lang) -> Result<Results, Error> {
     let seed = prepare(flags, given, lang)?;
     let mut executables = cargo::Executables::new();
-    if client.is_empty() {
+    if client.is_none() {
         let mut programs: Vec<&str> = jobs.iter().map(|job| job.program.package).collect();
         programs.sort_unstable();
         programs.dedup();
@@ -179,12 +186,12 @@ fn prepare(flags: &Flags, given: bool, lang: Lang) -> Result<u32, Error> {
     Ok(flags.seed.unwrap_or_else(random_seed))
 }
 
-fn house(flags: &Flags, given: bool, seed: u32, executables: cargo::Executables, client: &[String]) -> House {
+fn house(flags: &Flags, given: bool, seed: u32, executables: cargo::Executables, command: Option<Client>) -> House {
     House {
         kafka: given.then(|| Kafka::new(flags.kafka.clone())),
         flags: flags.kafka.clone(),
         executables,
-        command: (!client.is_empty()).then(|| client.to_vec()),
+        command,
         seed,
         messages: flags.messages,
         traces: flags.trace.clone(),

@@ -9,6 +9,7 @@ use crate::catalogue;
 use crate::error::Error;
 use crate::names::Names;
 use crate::outcome::Outcome;
+use crate::own::Client;
 use crate::stage::Nth;
 use crate::text::Lang;
 use crate::torture::report::{self, Report};
@@ -137,7 +138,9 @@ pub(super) fn torture(args: &TortureArgs, given: bool, lang: Lang) -> Result<u8,
     let servers = given.then_some(flags.kafka.bootstrap_servers.as_str());
     let runs = if one.is_some() { 1 } else { args.runs as usize };
     say(&lang.running(servers, runs, seed, prefix.prefix()));
-    let house = house(flags, given, seed, executables, &args.client);
+    // It is held to what the program promises.
+    let client = (!args.client.is_empty()).then(|| Client { words: args.client.clone(), held_to: None });
+    let house = house(flags, given, seed, executables, client);
     let torture = Torture { house: &house, program, at_once: at_once(flags) };
     let done = match one {
         Some((run, schedule)) => {

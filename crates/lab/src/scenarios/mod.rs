@@ -24,6 +24,9 @@ mod zombie;
 
 use crate::scenario::Scenario;
 
+/// The one without a fault.
+pub const CALM: &str = calm::SCENARIO.name;
+
 /// All scenarios.
 pub const ALL: &[&Scenario] = &[
     &calm::SCENARIO,

@@ -68,6 +68,10 @@ impl Cast {
         self.child.has_ended()
     }
 
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+
     pub(super) fn lines(&self) -> Vec<String> {
         self.child.lines().into_iter().map(|(_, line)| line).collect()
     }
@@ -168,7 +172,7 @@ impl Stage<'_> {
         let mut settings = self.settings.clone();
         settings.extend(how.member.map(|member| ("group.instance.id".to_owned(), member)));
         let mut command = match &self.house.command {
-            Some(words) => invocation::foreign(words, self.program, &flags, &work, &settings),
+            Some(client) => invocation::foreign(&client.words, self.program, &flags, &work, &settings),
             None => {
                 let package = self.program.package;
                 let executable = self.house.executables.get(package).ok_or_else(|| Error::Spawn {
@@ -188,9 +192,13 @@ impl Stage<'_> {
         let most_lines = self.messages().saturating_mul(20).saturating_add(1000);
         let deeds = Deeds { clock: self.clock, list: Arc::default() };
         deeds.add(Deed::Start);
-        let child = Child::spawn(command, Reading { most_lines, pause_after }).map_err(|error| Error::Spawn {
-            program: command.get_program().to_string_lossy().into_owned(),
-            why: error.to_string(),
+        let child = Child::spawn(command, Reading { most_lines, pause_after }).map_err(|error| {
+            let program = command.get_program().to_string_lossy().into_owned();
+            let why = error.to_string();
+            match self.house.command {
+                Some(_) => Error::Command { program, why },
+                None => Error::Spawn { program, why },
+            }
         })?;
         let (control, told) = (child.control().clone(), deeds.clone());
         self.proxy.controls(name, move |signal| match signal {
@@ -219,7 +227,7 @@ impl Stage<'_> {
     fn cast(&mut self, name: &str) -> Result<&mut Cast, Error> {
         let missing = || Error::NotReached { moment: format!("start of {name}") };
         // The last of this name: an instance may be started again.
-        self.cast.iter_mut().rev().find(|cast| cast.name == name).ok_or_else(missing)
+        self.cast.iter_mut().rev().find(|cast| cast.is(name)).ok_or_else(missing)
     }
 
     /// Kills an instance, and returns when it is dead.

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::evidence;
 use crate::ledger::{Anomaly, Kind, Ledger};
 use crate::outcome::Outcome;
+use crate::own;
 use crate::reader::{Contents, Record};
 use crate::said::{self, Producing};
 use crate::scenario::{Case, Ends, Exhibit, Scenario};
@@ -30,13 +31,17 @@ impl Stage<'_> {
         outcome.marks = evidence::marks(&outcome.trace);
         outcome.instances = self.cast.iter().map(Cast::instance).collect();
         outcome.settings.clone_from(&self.settings);
+        outcome.held = self.house.held();
         match judged {
             Ok((ledger, seen)) => {
-                let (verdict, others) = judge(self.program.promise(), &ledger);
+                let (verdict, others) = judge(outcome.promise(), &ledger);
                 outcome.verdict = verdict;
                 outcome.surprises = self.surprises(&outcome, others, seen);
                 outcome.missing = self.missing(&outcome, &ledger);
                 outcome.ledger = ledger;
+                if outcome.held.is_some() {
+                    own::judge(&mut outcome);
+                }
             }
             Err(why) => outcome.verdict = Verdict::Unknown(why),
         }
@@ -66,6 +71,10 @@ impl Stage<'_> {
         let seen = topic.aborted().filter(|record| crate::aborted::is_ours(&record.value)).count();
         let ledger = match self.program.role {
             Role::Producer(producer) => {
+                let producer = match self.house.held() {
+                    Some(held) => held.producer(producer, trace),
+                    None => producer,
+                };
                 let mut said = Producing::default();
                 for cast in &self.cast {
                     said.merge(said::producing(&cast.lines(), producer.transactional));
@@ -155,6 +164,7 @@ impl Outcome {
             scenario,
             case,
             program,
+            held: None,
             verdict: Verdict::Unknown(why),
             missing: Vec::new(),
             surprises: Vec::new(),

@@ -9,6 +9,9 @@ use crate::layout::cut;
 /// What nobody reads to its end.
 const LONGEST: usize = 600;
 
+/// A line that a client printed is shown in so many columns at most.
+const FIRST: usize = 60;
+
 impl Lang {
     /// An error in one line, with what to do about it where that is known.
     pub fn error(self, error: &Error) -> String {
@@ -77,9 +80,27 @@ fn english(error: &Error) -> String {
         ),
         Error::Offsets { group, why } => format!("the committed offsets of group {group} cannot be read: {why}"),
         Error::Spawn { program, why } => format!("{program} cannot be started: {why}"),
+        Error::Command { program, why } => format!(
+            "{program} cannot be started: {why}; after --, write the command as you would type it in this folder"
+        ),
         Error::Refused(why) => format!("the program could not start its work: {why}"),
         Error::Stalled(limit) => format!("nothing came from it for {} s, so it was killed", limit.as_secs()),
         Error::Flooded(lines) => format!("it printed more than {lines} lines, so it was killed"),
+        Error::SaidNothing { lines: 0, .. } => {
+            "it printed nothing: the lab reads on standard output what becomes of each \
+                                                message; print a line for each, and flush it at once"
+                .to_owned()
+        }
+        Error::SaidNothing { lines, first } => format!(
+            "none of the lines that it printed ({lines}, the first: {}) says what became of a message, as `delivered \
+             topic[0]@3 VALUE` does: docs/your-own-client.md has them all",
+            cut(first.as_deref().unwrap_or_default(), FIRST)
+        ),
+        Error::Unfinished { undone, first } => format!(
+            "it did not do all of its work: it says nothing of {undone} message{} ({first} …)",
+            if *undone == 1 { "" } else { "s" }
+        ),
+        Error::NothingAcknowledged => "it had no success with any message, and no fault explains that".to_owned(),
         Error::Input { topic, why } => format!("the input cannot be written to {topic}: {why}"),
         Error::Proxy(why) => format!("the fault proxy cannot listen: {why}; close some programs and run the lab again"),
         Error::Trace { path, why } => {
@@ -181,9 +202,26 @@ fn french(error: &Error) -> String {
             format!("les offsets commités du groupe {group} ne peuvent pas être lus : {why}")
         }
         Error::Spawn { program, why } => format!("{program} ne démarre pas : {why}"),
+        Error::Command { program, why } => format!(
+            "{program} ne démarre pas : {why} ; après --, écrivez la commande comme vous la taperiez dans ce dossier"
+        ),
         Error::Refused(why) => format!("le programme n'a pas pu commencer : {why}"),
         Error::Stalled(limit) => format!("il n'a rien produit pendant {} s et a été tué", limit.as_secs()),
         Error::Flooded(lines) => format!("il a affiché plus de {lines} lignes et a été tué"),
+        Error::SaidNothing { lines: 0, .. } => "il n'a rien affiché : c'est sur la sortie standard que le lab lit ce que \
+                                                devient chaque message ; affichez une ligne par message, sans la garder \
+                                                en tampon"
+            .to_owned(),
+        Error::SaidNothing { lines, first } => format!(
+            "aucune des lignes qu'il a affichées ({lines}, la première : {}) ne dit ce qu'est devenu un message, comme le \
+             fait `delivered topic[0]@3 VALEUR` : docs/your-own-client.fr.md les donne toutes",
+            cut(first.as_deref().unwrap_or_default(), FIRST)
+        ),
+        Error::Unfinished { undone, first } => format!(
+            "il n'a pas fait tout son travail : de {undone} message{} ({first}…), il ne dit rien",
+            if *undone == 1 { "" } else { "s" }
+        ),
+        Error::NothingAcknowledged => "aucun message ne lui a réussi, et aucune panne ne l'explique".to_owned(),
         Error::Input { topic, why } => format!("l'entrée ne peut pas être écrite dans {topic} : {why}"),
         Error::Proxy(why) => format!(
             "le proxy qui provoque les pannes ne peut pas écouter : {why} ; fermez des programmes et relancez le lab"

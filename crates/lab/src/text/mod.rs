@@ -10,6 +10,7 @@
 //! | `students` | what a check says of an exercise |
 //! | `session` | what the instructor reads during a session |
 //! | `torture` | random schedules |
+//! | `own` | what is said of a client of the user's own |
 //! | `moments` | what happens between the programs and the broker |
 
 mod console;
@@ -18,6 +19,7 @@ mod kinds;
 mod lists;
 mod marks;
 mod moments;
+mod own;
 mod session;
 mod stories;
 mod students;
