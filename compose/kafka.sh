@@ -326,6 +326,10 @@ share.coordinator.state.topic.min.isr=$min_isr
 group.initial.rebalance.delay.ms=0
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 END
+  if [ "$nodes" -gt 1 ]; then
+    echo broker.session.timeout.ms=3000
+    echo broker.heartbeat.interval.ms=500
+  fi
 }
 
 java_in() { # NAME NODE'S-DIR LOG CLASS ARGUMENT...

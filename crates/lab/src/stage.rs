@@ -5,9 +5,11 @@ mod cast;
 mod clock;
 mod input;
 mod judge;
+mod nodes;
+mod replicated;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -23,7 +25,8 @@ use crate::catalogue::{Producer, Program, Role};
 use crate::error::Error;
 use crate::kafka::{Kafka, Offsets};
 use crate::names::Names;
-use crate::outcome::Outcome;
+use crate::nodes::{Control, Nodes};
+use crate::outcome::{Deed, Outcome};
 use crate::reader::Reader;
 use crate::scenario::{Case, Scenario};
 use crate::serve;
@@ -57,6 +60,8 @@ pub struct House {
     pub traces: Option<PathBuf>,
     /// What is to be deleted at the end.
     pub leftovers: Leftovers,
+    /// Who kills and starts the nodes of a cluster.
+    pub node_control: Control,
 }
 
 /// Where one run takes place.
@@ -82,6 +87,10 @@ pub struct Stage<'a> {
     values: Vec<Value>,
     /// How many records the lab wrote to the input and aborted.
     aborted: usize,
+    /// The nodes of the cluster, once a scenario has asked for them.
+    nodes: Option<Nodes>,
+    /// What was done to them.
+    node_deeds: BTreeMap<i32, Vec<(u64, Deed)>>,
     /// Last, so that it goes last.
     _broker: Option<Broker>,
 }
@@ -158,6 +167,8 @@ impl<'a> Stage<'a> {
             settings,
             values,
             aborted: 0,
+            nodes: None,
+            node_deeds: BTreeMap::new(),
             _broker: broker,
         })
     }

@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::cli::Broker;
 
+use super::nodes::NodeControl;
 use crate::catalogue::PROGRAMS;
 use crate::scenarios;
 use crate::serve::{self, Serve};
@@ -31,6 +32,9 @@ pub(super) struct Lab {
     /// This scenario only (repeat for more)
     #[arg(long, value_name = "SCENARIO", value_parser = scenario(), hide_possible_values = true, help_heading = RUN)]
     pub(super) scenario: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) nodes: NodeControl,
 
     /// Print version
     #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = OUTPUT)]
@@ -75,6 +79,9 @@ pub(super) struct Run {
     /// This variant of the scenario only
     #[arg(long, value_name = "VARIANT", help_heading = RUN)]
     pub(super) variant: Option<String>,
+
+    #[command(flatten)]
+    pub(super) nodes: NodeControl,
 
     #[command(flatten)]
     pub(super) flags: Flags,
@@ -363,5 +370,6 @@ fn program() -> PossibleValuesParser {
 }
 
 fn scenario() -> PossibleValuesParser {
-    PossibleValuesParser::new(scenarios::ALL.iter().map(|scenario| scenario.name))
+    let all = scenarios::ALL.iter().chain(scenarios::ON_THREE_NODES);
+    PossibleValuesParser::new(all.map(|scenario| scenario.name))
 }

@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 
 use super::args::{Lab, OUTPUT, RUN};
+use super::nodes;
 use crate::serve;
 use crate::text::Lang;
 
@@ -195,11 +196,13 @@ pub(super) fn command(lang: Lang) -> clap::Command {
     if lang == Lang::En {
         return command;
     }
-    translated(command, &[HELP])
+    translated(command, &[HELP, nodes::HELP_FR])
         .about(ABOUT)
         .long_about(LONG_ABOUT)
         .after_help(AFTER)
-        .mut_subcommand("run", |run| translated(run, &[RUN_HELP, HELP]).about(RUN_ABOUT).after_help(RUN_AFTER))
+        .mut_subcommand("run", |run| {
+            translated(run, &[RUN_HELP, HELP, nodes::HELP_FR]).about(RUN_ABOUT).after_help(RUN_AFTER)
+        })
         .mut_subcommand("list", |list| translated(list, &[HELP]).about(LIST_ABOUT))
         .mut_subcommand("show", |show| translated(show, &[SHOW_HELP, HELP]).about(SHOW_ABOUT).after_help(SHOW_AFTER))
         .mut_subcommand("check", |check| {

@@ -70,6 +70,8 @@ pub struct Start {
     pub pause_after: Option<usize>,
     /// A pause after each message (`INTERVAL_MS`).
     pub pause: Option<Duration>,
+    /// Most messages in one transaction (`BATCH_SIZE`).
+    pub batch: Option<usize>,
 }
 
 impl Cast {
@@ -185,6 +187,7 @@ impl Stage<'_> {
             }
         };
         command.envs(how.pause.map(|pause| ("INTERVAL_MS", pause.as_millis().to_string())));
+        command.envs(how.batch.map(|batch| ("BATCH_SIZE", batch.to_string())));
         self.spawn(name, &mut command, how.pause_after)
     }
 

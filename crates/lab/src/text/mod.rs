@@ -8,6 +8,7 @@
 //! | `verdicts` | the guarantee, the verdict, what was not as expected |
 //! | `tables`, `lists`, `stories` | headings and sentences of the table, the list, the story |
 //! | `students` | what a check says of an exercise |
+//! | `nodes` | what is said to whoever kills nodes |
 //! | `moments` | what happens between the programs and the broker |
 
 mod console;
@@ -16,6 +17,7 @@ mod kinds;
 mod lists;
 mod marks;
 mod moments;
+mod nodes;
 mod stories;
 mod students;
 mod tables;
