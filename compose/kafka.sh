@@ -388,6 +388,10 @@ listener.name.controller.plain.sasl.jaas.config=$controller_login
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:$admin
 END
+  if [ "$nodes" -gt 1 ]; then
+    echo broker.session.timeout.ms=3000
+    echo broker.heartbeat.interval.ms=500
+  fi
 }
 
 # They hold passwords.

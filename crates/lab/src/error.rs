@@ -107,6 +107,20 @@ pub enum Error {
         /// Its name: that of a fault, a signal, or what was waited for.
         moment: String,
     },
+    /// A scenario needs more nodes than there are.
+    TooFewNodes {
+        /// The scenario.
+        scenario: &'static str,
+        /// How many nodes the Kafka has that was named; `None`: none was.
+        nodes: Option<usize>,
+    },
+    /// The command that kills and starts nodes has failed.
+    NodeControl {
+        /// The command, with what it was to do.
+        command: String,
+        /// What it said last.
+        why: String,
+    },
     /// The committed offsets of a group cannot be read.
     Offsets {
         /// The group.
@@ -232,6 +246,7 @@ impl Error {
                 | Self::Proxy(_)
                 | Self::Trace { .. }
                 | Self::Folder { .. }
+                | Self::NodeControl { .. }
                 | Self::Spawn { .. }
                 | Self::Command { .. }
         )

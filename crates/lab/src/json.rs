@@ -25,6 +25,7 @@
 //!     "marks": [ { "mark": "resent", "event": 41, "micros": 165700 } ],   the number of an event of the trace
 //!     "instances": [ { "name": "program", "ended": { "status": 0 }, "said": null, "lines": 20,
 //!                      "deeds": [ { "micros": 200, "deed": "start" } ] } ],
+//!     "nodes": [],                        as instances: the nodes that were killed, with their deeds
 //!     "settings": [ { "key": "session.timeout.ms", "value": "1500" } ],   set by the lab
 //!     "took_ms": 812 } ] }
 //! ```
@@ -95,6 +96,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> Json {
             "micros": micros(*event),
         })).collect::<Vec<_>>(),
         "instances": outcome.instances.iter().map(instance).collect::<Vec<_>>(),
+        "nodes": outcome.nodes.iter().map(instance).collect::<Vec<_>>(),
         "settings": outcome.settings.iter().map(|(key, value)| json!({ "key": safe(key), "value": safe(value) })).collect::<Vec<_>>(),
         "took_ms": millis(outcome.took),
     })
@@ -230,6 +232,7 @@ fn deed(deed: Deed) -> &'static str {
         Deed::Freeze => "freeze",
         Deed::Thaw => "thaw",
         Deed::Interrupt => "interrupt",
+        Deed::Stop => "stop",
         Deed::End => "end",
     }
 }

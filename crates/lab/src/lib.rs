@@ -9,6 +9,7 @@
 //! | [`child`], [`execution`] | a program that runs: its lines as they come, its end |
 //! | [`kafka`], [`topics`], [`names`] | the lab's own clients; what a run creates and deletes |
 //! | [`aborted`] | aborted transactions in the inputs |
+//! | [`nodes`] | the nodes of a cluster, and who kills them |
 //! | [`reader`] | a topic, read to its end offset at both isolation levels |
 //! | [`said`] | what a program said, from its standard output |
 //! | [`ledger`] | the two against each other: totals, and every value that does not add up |
@@ -40,6 +41,7 @@ pub mod ledger;
 mod list;
 pub mod matrix;
 pub mod names;
+pub mod nodes;
 pub mod outcome;
 pub mod own;
 mod progress;

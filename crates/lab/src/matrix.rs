@@ -24,10 +24,26 @@ pub struct Job {
     pub program: &'static Program,
 }
 
+impl Job {
+    /// Whether nodes are killed in it.
+    pub fn needs_three_nodes(&self) -> bool {
+        scenarios::ON_THREE_NODES.iter().any(|scenario| scenario.name == self.scenario.name)
+    }
+}
+
 /// Every program in every case that concerns it: by scenario, then variant, then program.
 pub fn jobs() -> Vec<Job> {
+    jobs_of(scenarios::ALL)
+}
+
+/// The same for the scenarios that kill nodes.
+pub fn jobs_on_three_nodes() -> Vec<Job> {
+    jobs_of(scenarios::ON_THREE_NODES)
+}
+
+fn jobs_of(scenarios: &'static [&'static Scenario]) -> Vec<Job> {
     let mut jobs = Vec::new();
-    for scenario in scenarios::ALL {
+    for scenario in scenarios {
         for case in scenario.cases {
             for program in PROGRAMS.iter().filter(|program| case.concerns(program)) {
                 jobs.push(Job { scenario, case, program });
@@ -42,9 +58,15 @@ pub fn jobs() -> Vec<Job> {
 /// # Errors
 /// What stands in the way of every run ([`Error::concerns_all`]), as soon as the first one meets it.
 pub fn run(house: &House, jobs: &[Job], at_once: usize) -> Result<Vec<Outcome>, Error> {
+    let kills = jobs.iter().any(Job::needs_three_nodes);
+    // One that kills nodes has them for itself.
+    let at_once = if kills { 1 } else { at_once };
+    // Nor does a bar share the terminal with what the user is to type.
+    let progress = Progress::new(jobs.len(), !(kills && house.node_control.asks()));
     side_by_side(
         jobs,
         at_once,
+        progress,
         |job| label(job.scenario, job.case, job.program),
         |job| {
             let outcome = house.run(job.scenario, job.case, job.program);
@@ -63,10 +85,10 @@ pub fn run(house: &House, jobs: &[Job], at_once: usize) -> Result<Vec<Outcome>, 
 pub(crate) fn side_by_side<J: Sync, T: Send>(
     jobs: &[J],
     at_once: usize,
+    progress: Progress,
     name: impl Fn(&J) -> String + Sync,
     work: impl Fn(&J) -> Result<T, Error> + Sync,
 ) -> Result<Vec<T>, Error> {
-    let progress = Progress::new(jobs.len());
     let done = Mutex::new(Vec::new());
     let next = AtomicUsize::new(0);
     let go_on = || {

@@ -13,9 +13,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A bar for so many runs.
-    pub(crate) fn new(runs: usize) -> Self {
-        let bar = ProgressBar::new(runs as u64);
+    /// A bar for so many runs, where it may be shown.
+    pub(crate) fn new(runs: usize, shown: bool) -> Self {
+        let bar = if shown { ProgressBar::new(runs as u64) } else { ProgressBar::hidden() };
         // A template that indicatif does not understand would show as its default bar.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:25} {pos}/{len} ~{eta}  {wide_msg}") {
             bar.set_style(style);

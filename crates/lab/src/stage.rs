@@ -7,9 +7,11 @@ mod drain;
 mod folder;
 mod input;
 mod judge;
+mod nodes;
+mod replicated;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -27,7 +29,8 @@ use crate::catalogue::{Guarantee, Producer, Program, Role};
 use crate::error::Error;
 use crate::kafka::{Isolation, Kafka, Offsets};
 use crate::names::Names;
-use crate::outcome::Outcome;
+use crate::nodes::{Control, Nodes};
+use crate::outcome::{Deed, Outcome};
 use crate::own::{Client, Held};
 use crate::reader::Reader;
 use crate::scenario::{Case, Scenario};
@@ -65,6 +68,8 @@ pub struct House {
     pub traces: Option<PathBuf>,
     /// What is to be deleted at the end.
     pub leftovers: Leftovers,
+    /// Who kills and starts the nodes of a cluster.
+    pub node_control: Control,
 }
 
 /// Where one run takes place.
@@ -92,6 +97,10 @@ pub struct Stage<'a> {
     aborted: usize,
     /// Where the program may keep files. After the instances, so that nobody writes there when it goes.
     folder: Folder,
+    /// The nodes of the cluster, once a scenario has asked for them.
+    nodes: Option<Nodes>,
+    /// What was done to them.
+    node_deeds: BTreeMap<i32, Vec<(u64, Deed)>>,
     /// Last, so that it goes last.
     _broker: Option<Broker>,
 }
@@ -201,6 +210,8 @@ impl<'a> Stage<'a> {
             values,
             aborted: 0,
             folder,
+            nodes: None,
+            node_deeds: BTreeMap::new(),
             _broker: broker,
         })
     }

@@ -29,6 +29,7 @@ use crate::catalogue::Program;
 use crate::error::Error;
 use crate::matrix::side_by_side;
 use crate::outcome::Outcome;
+use crate::progress::Progress;
 use crate::stage::{House, Nth};
 use crate::verdict::Verdict;
 
@@ -70,7 +71,7 @@ impl Torture<'_> {
         let begun = Instant::now();
         let numbers: Vec<u32> = (1..=runs).collect();
         let name = |run: &u32| run.to_string();
-        let runs = side_by_side(&numbers, self.at_once, name, |run| {
+        let runs = side_by_side(&numbers, self.at_once, Progress::new(numbers.len(), true), name, |run| {
             let schedule = drawn(self.program, self.house.seed, *run);
             self.once(Nth { run: *run, again: 0 }, &schedule).map(|(run, _)| run)
         })?;
@@ -110,7 +111,7 @@ impl Torture<'_> {
             let schedule = run.schedule.with(steps);
             let tries: Vec<u32> = (0..TRIES).map(|_| again.fetch_add(1, Ordering::Relaxed)).collect();
             let name = |again: &u32| format!("{}: {again}", run.number);
-            let tried = side_by_side(&tries, self.at_once, name, |again| {
+            let tried = side_by_side(&tries, self.at_once, Progress::new(tries.len(), true), name, |again| {
                 self.once(Nth { run: run.number, again: *again }, &schedule)
             });
             match tried {

@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::cli::Broker;
 
+use super::nodes::NodeControl;
 use super::session::{self, Session};
 use super::torture::{self, TortureArgs};
 use crate::catalogue::{Guarantee, PROGRAMS};
@@ -34,6 +35,9 @@ pub(super) struct Lab {
     /// This scenario only (repeat for more)
     #[arg(long, value_name = "SCENARIO", value_parser = scenario(), hide_possible_values = true, help_heading = RUN)]
     pub(super) scenario: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) nodes: NodeControl,
 
     /// Print version
     #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = OUTPUT)]
@@ -94,6 +98,9 @@ pub(super) struct Run {
     /// Under this scenario only (repeat for more) [default: all in which the guarantee can be kept]
     #[arg(long = "scenario", value_name = "SCENARIO", value_parser = scenario(), hide_possible_values = true, requires = "guarantee", help_heading = CLIENT)]
     pub(super) scenarios: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) nodes: NodeControl,
 
     #[command(flatten)]
     pub(super) flags: Flags,
@@ -385,5 +392,6 @@ pub(super) fn program() -> PossibleValuesParser {
 }
 
 fn scenario() -> PossibleValuesParser {
-    PossibleValuesParser::new(scenarios::ALL.iter().map(|scenario| scenario.name))
+    let all = scenarios::ALL.iter().chain(scenarios::ON_THREE_NODES);
+    PossibleValuesParser::new(all.map(|scenario| scenario.name))
 }

@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 
 use super::args::{CLIENT, Lab, OUTPUT, RUN};
+use super::nodes;
 use super::session;
 use super::torture;
 use crate::serve;
@@ -211,16 +212,18 @@ pub(super) fn command(lang: Lang) -> clap::Command {
     if lang == Lang::En {
         return command;
     }
-    translated(command, &[HELP])
+    translated(command, &[HELP, nodes::HELP_FR])
         .about(ABOUT)
         .long_about(LONG_ABOUT)
         .after_help(AFTER)
-        .mut_subcommand("run", |run| translated(run, &[RUN_HELP, HELP]).about(RUN_ABOUT).after_help(RUN_AFTER))
         .mut_subcommand("torture", |torture| {
             translated(torture, &[torture::HELP_FR, HELP])
                 .about(torture::ABOUT_FR)
                 .long_about(torture::LONG_ABOUT_FR)
                 .after_help(torture::EXAMPLES_FR)
+        })
+        .mut_subcommand("run", |run| {
+            translated(run, &[RUN_HELP, HELP, nodes::HELP_FR]).about(RUN_ABOUT).after_help(RUN_AFTER)
         })
         .mut_subcommand("list", |list| translated(list, &[HELP]).about(LIST_ABOUT))
         .mut_subcommand("show", |show| translated(show, &[SHOW_HELP, HELP]).about(SHOW_ABOUT).after_help(SHOW_AFTER))

@@ -2,6 +2,7 @@
 
 mod args;
 mod french;
+mod nodes;
 mod session;
 mod students;
 mod torture;
@@ -16,11 +17,13 @@ use args::{Command, Flags, Format, Lab, Run};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches, ValueEnum};
 use common::stop;
+use nodes::NodeControl;
 
 use crate::error::Error;
 use crate::kafka::Kafka;
 use crate::matrix::{self, Job};
 use crate::names::{Names, random_seed};
+use crate::nodes::Control;
 use crate::outcome::Results;
 use crate::own::{self, Client};
 use crate::serve::{self, Serve};
@@ -97,11 +100,14 @@ fn keep_broker(serve: &Serve, lang: Lang) -> ExitCode {
 /// All programs under all scenarios, or those that were chosen: a table.
 fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
     let chosen = |names: &[String], name: &str| names.is_empty() || names.iter().any(|other| other == name);
+    // What kills nodes has to be asked for.
+    let kills = |job: &Job| lab.scenario.iter().any(|name| name == job.scenario.name);
     let jobs: Vec<Job> = matrix::jobs()
         .into_iter()
+        .chain(matrix::jobs_on_three_nodes().into_iter().filter(kills))
         .filter(|job| chosen(&lab.only, job.program.package) && chosen(&lab.scenario, job.scenario.name))
         .collect();
-    let results = run(&lab.flags, given, None, &jobs, lang)?;
+    let results = run(&lab.flags, &lab.nodes, given, None, &jobs, lang)?;
     print(&match lab.flags.format {
         Format::Table => table::render(&results, lang, colours()),
         Format::Json => format!("{:#}\n", json::render(&results)),
@@ -111,10 +117,13 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
 
 /// One program under one scenario, or all of its scenarios: a story each.
 fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
+    // What kills nodes has to be asked for.
+    let kills = |job: &Job| run_.scenario.as_ref().is_some_and(|name| name == job.scenario.name);
     let jobs: Vec<Job> = match run_.guarantee {
         Some(guarantee) => own::jobs(run_.role, guarantee, &run_.scenarios, run_.variant.as_deref()),
         None => matrix::jobs()
             .into_iter()
+            .chain(matrix::jobs_on_three_nodes().into_iter().filter(kills))
             .filter(|job| run_.program.as_ref().is_some_and(|name| job.program.package == name))
             .filter(|job| run_.scenario.as_ref().is_none_or(|name| job.scenario.name == name))
             .filter(|job| run_.variant.as_ref().is_none_or(|name| job.case.variant == name))
@@ -129,7 +138,7 @@ fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
         });
     }
     let client = (!run_.client.is_empty()).then(|| Client { words: run_.client.clone(), held_to: run_.guarantee });
-    let results = run(&run_.flags, given, client, &jobs, lang)?;
+    let results = run(&run_.flags, &run_.nodes, given, client, &jobs, lang)?;
     print(&match run_.flags.format {
         Format::Table if run_.guarantee.is_some() && jobs.len() > 1 => own::summary(&results, lang, colours()),
         Format::Table => results
@@ -144,8 +153,17 @@ fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
 }
 
 /// Runs the jobs.
-fn run(flags: &Flags, given: bool, client: Option<Client>, jobs: &[Job], lang: Lang) -> Result<Results, Error> {
+fn run(
+    flags: &Flags,
+    nodes: &NodeControl,
+    given: bool,
+    client: Option<Client>,
+    jobs: &[Job],
+    lang: Lang,
+) -> Result<Results, Error> {
     let seed = prepare(flags, given, lang)?;
+    let control = Control::new(nodes.node_control.clone(), lang);
+    nodes::check(jobs, given.then(|| Kafka::new(flags.kafka.clone())).as_ref(), &control)?;
     let mut executables = cargo::Executables::new();
     if client.is_none() {
         let mut programs: Vec<&str> = jobs.iter().map(|job| job.program.package).collect();
@@ -157,7 +175,7 @@ fn run(flags: &Flags, given: bool, client: Option<Client>, jobs: &[Job], lang: L
     let prefix = Names::new(seed, flags.kafka.namespace.as_deref());
     let servers = given.then_some(flags.kafka.bootstrap_servers.as_str());
     say(&lang.running(servers, jobs.len(), seed, prefix.prefix()));
-    let house = house(flags, given, seed, executables, client);
+    let house = House { node_control: control, ..house(flags, given, seed, executables, client) };
     let begun = Instant::now();
     let done = matrix::run(&house, jobs, at_once(flags));
     let took = begun.elapsed();
@@ -196,6 +214,7 @@ fn house(flags: &Flags, given: bool, seed: u32, executables: cargo::Executables,
         messages: flags.messages,
         traces: flags.trace.clone(),
         leftovers: Default::default(),
+        node_control: Default::default(),
     }
 }
 

@@ -182,8 +182,15 @@ fn trace() -> impl Strategy<Value = Vec<Event>> {
 }
 
 fn instance() -> impl Strategy<Value = Instance> {
-    let deed =
-        proptest::sample::select(vec![Deed::Start, Deed::Kill, Deed::Freeze, Deed::Thaw, Deed::Interrupt, Deed::End]);
+    let deed = proptest::sample::select(vec![
+        Deed::Start,
+        Deed::Kill,
+        Deed::Freeze,
+        Deed::Thaw,
+        Deed::Interrupt,
+        Deed::Stop,
+        Deed::End,
+    ]);
     let line = prop_oneof![text(), "sent [a-z]{1,9}"];
     (
         client(),

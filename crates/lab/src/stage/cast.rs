@@ -58,7 +58,7 @@ pub struct Start {
     /// A pause after each message (`INTERVAL_MS`).
     pub pause: Option<Duration>,
     /// The most messages in a transaction of the pipeline (`BATCH_SIZE`).
-    pub batch: Option<u32>,
+    pub batch: Option<usize>,
     /// Its place in the group, which it takes from whoever has it (`group.instance.id`).
     pub member: Option<String>,
 }

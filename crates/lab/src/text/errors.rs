@@ -78,6 +78,18 @@ fn english(error: &Error) -> String {
             "a transaction stays open in {topic}[{partition}]: its last stable offset is {last_stable}, its end offset \
              {end}"
         ),
+        Error::TooFewNodes { scenario, nodes } => {
+            let has = match nodes {
+                None => "the embedded broker is one".to_owned(),
+                Some(nodes) => format!("this Kafka has {nodes}"),
+            };
+            format!(
+                "{scenario} needs three nodes, and {has}: start compose/kafka.sh --nodes 3, and run the lab as it says"
+            )
+        }
+        Error::NodeControl { command, why } => {
+            format!("`{command}` has failed: {why}; correct --node-control, or leave it out and type the commands")
+        }
         Error::Offsets { group, why } => format!("the committed offsets of group {group} cannot be read: {why}"),
         Error::Spawn { program, why } => format!("{program} cannot be started: {why}"),
         Error::Command { program, why } => format!(
@@ -197,6 +209,20 @@ fn french(error: &Error) -> String {
         Error::OpenTransaction { topic, partition, last_stable, end } => format!(
             "une transaction reste ouverte dans {topic}[{partition}] : son dernier offset stable est {last_stable}, son \
              offset de fin {end}"
+        ),
+        Error::TooFewNodes { scenario, nodes } => {
+            let has = match nodes {
+                None => "le broker embarqué n'en a qu'un".to_owned(),
+                Some(1) => "ce Kafka n'en a qu'un".to_owned(),
+                Some(nodes) => format!("ce Kafka en a {nodes}"),
+            };
+            format!(
+                "{scenario} a besoin de trois nœuds, et {has} : lancez compose/kafka.sh --nodes 3, puis le lab comme il \
+                 l'indique"
+            )
+        }
+        Error::NodeControl { command, why } => format!(
+            "`{command}` a échoué : {why} ; corrigez --node-control, ou omettez-le et tapez les commandes vous-même"
         ),
         Error::Offsets { group, why } => {
             format!("les offsets commités du groupe {group} ne peuvent pas être lus : {why}")

@@ -11,6 +11,7 @@
 //! | `session` | what the instructor reads during a session |
 //! | `torture` | random schedules |
 //! | `own` | what is said of a client of the user's own |
+//! | `nodes` | what is said to whoever kills nodes |
 //! | `moments` | what happens between the programs and the broker |
 
 mod console;
@@ -19,6 +20,7 @@ mod kinds;
 mod lists;
 mod marks;
 mod moments;
+mod nodes;
 mod own;
 mod session;
 mod stories;

@@ -179,7 +179,7 @@ impl Play<'_, '_> {
         Start {
             transactional_id: (place != 1).then_some(Some(own)),
             pause: Some(Duration::from_millis(self.schedule.pause.into())),
-            batch: Some(self.schedule.batch.max(1)),
+            batch: Some(self.schedule.batch.max(1) as usize),
             member: (is_member && self.schedule.is_static).then(|| format!("member-{place}")),
             ..Start::default()
         }
