@@ -166,6 +166,10 @@ pub enum Error {
     },
     /// The solution opens once the exercise with this number has passed.
     SolutionClosed(String),
+    /// Programs cannot be confined.
+    Confine(String),
+    /// Another `lab grade` writes this file.
+    GradedElsewhere(String),
     /// The result cannot be written to standard output.
     Print(String),
     /// Ctrl-C.

@@ -18,6 +18,7 @@
 //! | `serve` | the embedded broker: `lab broker`, and the one of a run that was given none |
 //! | [`progress`], [`interrupt`], `terminal` | the progress bar; Ctrl-C; keys |
 //! | [`exercises`] | what students do, and how far they are |
+//! | [`grade`] | a whole class, each program confined |
 //!
 //! The lab knows the programs by what they do (their lines, their topics, their offsets), and so can judge a client in
 //! any language.
@@ -30,6 +31,7 @@ pub mod cli;
 pub mod error;
 mod evidence;
 pub mod exercises;
+pub mod grade;
 pub mod interrupt;
 pub mod invocation;
 pub mod json;
@@ -40,6 +42,7 @@ mod list;
 pub mod matrix;
 pub mod names;
 pub mod outcome;
+mod processes;
 mod progress;
 pub mod reader;
 mod reaper;

@@ -29,9 +29,18 @@ impl Progress {
 
     /// A run begins; dropping the result ends it.
     pub(crate) fn begin(&self, job: &Job) -> Running<'_> {
-        let name = label(job.scenario, job.case, job.program);
+        self.begin_as(label(job.scenario, job.case, job.program))
+    }
+
+    /// The same, under this name.
+    pub(crate) fn begin_as(&self, name: String) -> Running<'_> {
         self.show(|running| running.push(name.clone()));
         Running { progress: self, name }
+    }
+
+    /// One is done without a run.
+    pub(crate) fn skip(&self) {
+        self.bar.inc(1);
     }
 
     /// Removes the bar.

@@ -9,6 +9,7 @@ mod judge;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::broker::Broker;
@@ -21,6 +22,7 @@ use clock::Clock;
 
 use crate::catalogue::{Producer, Program, Role};
 use crate::error::Error;
+use crate::grade::Room;
 use crate::kafka::{Kafka, Offsets};
 use crate::names::Names;
 use crate::outcome::Outcome;
@@ -57,6 +59,8 @@ pub struct House {
     pub traces: Option<PathBuf>,
     /// What is to be deleted at the end.
     pub leftovers: Leftovers,
+    /// Where the program runs confined, when it is not the user's own.
+    pub room: Option<Arc<Room>>,
 }
 
 /// Where one run takes place.

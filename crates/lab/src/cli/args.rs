@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::cli::Broker;
 
+use super::grade;
 use crate::catalogue::PROGRAMS;
 use crate::scenarios;
 use crate::serve::{self, Serve};
@@ -56,6 +57,8 @@ pub(super) enum Command {
     Diff(Diff),
     #[command(after_help = RESET_EXAMPLES)]
     Reset(Reset),
+    #[command(after_help = grade::EXAMPLES)]
+    Grade(grade::Grade),
     #[command(after_help = serve::EXAMPLES)]
     Broker(Serve),
 }

@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 
 use super::args::{Lab, OUTPUT, RUN};
+use super::grade;
 use crate::serve;
 use crate::text::Lang;
 
@@ -223,6 +224,12 @@ pub(super) fn command(lang: Lang) -> clap::Command {
                 .about(RESET_ABOUT)
                 .long_about(RESET_LONG_ABOUT)
                 .after_help(RESET_AFTER)
+        })
+        .mut_subcommand("grade", |command| {
+            translated(command, &[grade::HELP_FR, HELP])
+                .about(grade::ABOUT_FR)
+                .long_about(grade::LONG_ABOUT_FR)
+                .after_help(grade::EXAMPLES_FR)
         })
         .mut_subcommand("broker", |broker| {
             translated(broker, &[serve::HELP_FR]).about(serve::ABOUT_FR).after_help(serve::EXAMPLES_FR)

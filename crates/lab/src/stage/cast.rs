@@ -185,6 +185,9 @@ impl Stage<'_> {
             }
         };
         command.envs(how.pause.map(|pause| ("INTERVAL_MS", pause.as_millis().to_string())));
+        if let Some(room) = &self.house.room {
+            command = room.command(&command)?;
+        }
         self.spawn(name, &mut command, how.pause_after)
     }
 

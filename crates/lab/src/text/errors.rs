@@ -93,6 +93,10 @@ fn english(error: &Error) -> String {
         Error::SolutionClosed(number) => format!(
             "the solution opens once `lab check {number}` has passed; to see it now, `lab diff {number} --give-up`"
         ),
+        Error::Confine(why) => format!("students' programs cannot be confined here, so nothing was run: {why}"),
+        Error::GradedElsewhere(path) => {
+            format!("another `lab grade` keeps its results in {path}: wait for its end, or give another --state FILE")
+        }
         Error::Print(why) => format!("the result cannot be written: {why}; free some space, or redirect it elsewhere"),
         Error::NotReached { moment } => format!("the moment \"{moment}\" did not come: nothing was shown"),
         Error::NoSuchRun { program, scenario, variant } => {
@@ -177,6 +181,12 @@ fn french(error: &Error) -> String {
         Error::SolutionClosed(number) => format!(
             "la solution s'ouvre quand `lab check {number}` a réussi ; pour la voir tout de suite, `lab diff {number} \
              --give-up`"
+        ),
+        Error::Confine(why) => {
+            format!("les programmes des étudiants ne peuvent pas être isolés ici, rien n'a donc été exécuté : {why}")
+        }
+        Error::GradedElsewhere(path) => format!(
+            "un autre `lab grade` conserve ses résultats dans {path} : attendez sa fin, ou donnez un autre --state FICHIER"
         ),
         Error::Print(why) => {
             format!("le résultat ne peut pas être écrit : {why} ; libérez de la place, ou redirigez-le")

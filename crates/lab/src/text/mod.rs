@@ -8,10 +8,12 @@
 //! | `verdicts` | the guarantee, the verdict, what was not as expected |
 //! | `tables`, `lists`, `stories` | headings and sentences of the table, the list, the story |
 //! | `students` | what a check says of an exercise |
+//! | `grade` | what an instructor reads of a class |
 //! | `moments` | what happens between the programs and the broker |
 
 mod console;
 mod errors;
+mod grade;
 mod kinds;
 mod lists;
 mod marks;

@@ -84,6 +84,7 @@ impl Attempt<'_> {
             messages: 20,
             traces: None,
             leftovers: Leftovers::default(),
+            room: None,
         };
         let mut exercise = self.exercise.clone();
         exercise.jobs = vec![self.job];

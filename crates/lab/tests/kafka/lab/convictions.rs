@@ -33,6 +33,7 @@ fn judge(package: &str, script: &str) -> Outcome {
         messages: 5,
         traces: None,
         leftovers: Leftovers::default(),
+        room: None,
     };
     let program = catalogue::find(package).unwrap();
     let of_this = |job: &matrix::Job| job.scenario.name == "calm" && job.program.package == program.package;
