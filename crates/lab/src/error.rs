@@ -93,6 +93,13 @@ pub enum Error {
         /// The operating system's reason.
         why: String,
     },
+    /// There can be no folder for the files of a run.
+    Folder {
+        /// Where.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
     /// The moment at which the fault was to act, or that a scenario waits for, did not come.
     NotReached {
         /// Its name: that of a fault, a signal, or what was waited for.
@@ -188,6 +195,7 @@ impl Error {
                 | Self::SeedTaken { .. }
                 | Self::Proxy(_)
                 | Self::Trace { .. }
+                | Self::Folder { .. }
                 | Self::Spawn { .. }
         )
     }

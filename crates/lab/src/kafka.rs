@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use common::cli::{Broker, Property};
 use common::events::brief;
+use common::login::Login;
 use common::stop;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::ClientContext;
@@ -82,13 +83,14 @@ impl Kafka {
     /// Waits until a broker answers, up to --connect-timeout.
     ///
     /// # Errors
-    /// [`Error::NoBroker`] when none does; [`Error::Client`] when librdkafka refuses the properties.
+    /// [`Error::NoBroker`] when none does, at once when it refuses the login; [`Error::Client`] when librdkafka refuses the properties.
     pub fn wait(&self) -> Result<(), Error> {
         let consumer = self.consumer("lab", Isolation::ReadUncommitted)?;
         let end = Instant::now() + self.broker.connect_timeout;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let refused = |why: String| Login::look(&why) == Some(Login::Refused);
+            if left.is_zero() || consumer.context().last_error().is_some_and(refused) {
                 return Err(Error::NoBroker {
                     servers: self.broker.bootstrap_servers.clone(),
                     reason: consumer.context().last_error(),
@@ -266,6 +268,10 @@ pub struct Observer {
 }
 
 impl Observer {
+    fn note(&self, reason: &str) {
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(brief(reason).to_owned());
+    }
+
     pub(crate) fn last_error(&self) -> Option<String> {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -274,13 +280,17 @@ impl Observer {
 impl ClientContext for Observer {
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         log::debug!("librdkafka: {facility} {message}");
+        // A broker that wants a login hangs up on who does not log in, and that is no error to librdkafka.
+        if facility == "FAIL" {
+            self.note(message.split_once("]: ").map_or(message, |(_thread, text)| text));
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         log::debug!("librdkafka: {reason}");
         // "All brokers are down" follows the error that says why, and must not hide it.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(brief(reason).to_owned());
+            self.note(reason);
         }
     }
 }

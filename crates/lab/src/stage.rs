@@ -3,6 +3,7 @@
 
 mod cast;
 mod clock;
+mod folder;
 mod input;
 mod judge;
 
@@ -19,6 +20,7 @@ use proxy::{Fault, Proxy};
 use cast::Cast;
 pub use cast::Start;
 use clock::Clock;
+use folder::Folder;
 
 use crate::catalogue::{Producer, Program, Role};
 use crate::error::Error;
@@ -86,6 +88,8 @@ pub struct Stage<'a> {
     values: Vec<Value>,
     /// How many records the lab wrote to the input and aborted.
     aborted: usize,
+    /// Where the program may keep files. After the instances, so that nobody writes there when it goes.
+    folder: Folder,
     /// Last, so that it goes last.
     _broker: Option<Broker>,
 }
@@ -117,6 +121,7 @@ impl<'a> Stage<'a> {
             return Err(Error::Interrupted);
         }
         let names = Names::new(house.seed, house.flags.namespace.as_deref()).within(scenario, case, program);
+        let folder = Folder::new()?;
         let (kafka, broker) = match &house.kafka {
             Some(kafka) => (kafka.clone(), None),
             None => {
@@ -162,6 +167,7 @@ impl<'a> Stage<'a> {
             settings,
             values,
             aborted: 0,
+            folder,
             _broker: broker,
         })
     }

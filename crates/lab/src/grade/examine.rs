@@ -1,7 +1,6 @@
 //! Runs one exercise of one student under its scenarios; what fails is run a second time before it counts.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::cli::Broker;
@@ -32,8 +31,6 @@ const SIGXFSZ: i32 = 25;
 /// What all examinations share.
 pub(super) struct Hall<'a> {
     pub(super) guard: &'a Guard,
-    /// Where rooms are.
-    pub(super) rooms: &'a Path,
     pub(super) seed: u32,
     /// For all runs of an exercise, once.
     pub(super) limit: Duration,
@@ -78,10 +75,7 @@ impl Hall<'_> {
     }
 
     fn run(&self, exercise: &Exercise, program: &Path, job: &Job, until: Instant) -> Result<Run, Error> {
-        static ROOMS: AtomicUsize = AtomicUsize::new(0);
-        let folder = self.rooms.join(ROOMS.fetch_add(1, Ordering::Relaxed).to_string());
-        let room = Room::open(self.guard, folder.clone(), until)
-            .map_err(|why| Error::Unwritable { path: folder.display().to_string(), why: why.to_string() })?;
+        let room = Room::open(self.guard, until);
         let house = House {
             kafka: None,
             flags: Broker {
@@ -100,6 +94,7 @@ impl Hall<'_> {
             room: Some(room.clone()),
         };
         let outcome = house.run(job.scenario, job.case, job.program);
+        // It is, unless the run did not even begin.
         room.close();
         let finding = Finding::of(exercise, outcome);
         let limit = room.breach().or_else(|| breach(&finding));

@@ -150,6 +150,11 @@ impl Guard {
             }
             let all = self.look();
             let rooms = self.rooms().clone();
+            let is_open = |id: usize| id == WORKSHOP || rooms.iter().any(|room| room.id == id);
+            for (_, process) in all.iter().filter(|(id, _)| !is_open(*id)) {
+                // It was in nobody's sight when its room closed.
+                kill(process.pid);
+            }
             for room in rooms {
                 if all.iter().filter(|(id, _)| *id == room.id).count() > MOST_PROCESSES {
                     room.breaks(Breach::Processes);

@@ -166,8 +166,7 @@ impl Grading<'_> {
         guard: &Guard,
         says: &dyn Fn(&str),
     ) -> Result<usize, Error> {
-        let rooms = workshop.rooms();
-        let hall = Hall { guard, rooms: &rooms, seed: self.order.seed, limit: self.order.limit };
+        let hall = Hall { guard, seed: self.order.seed, limit: self.order.limit };
         // One student's work may wait; the next but one's is not built yet.
         let (sender, papers) = sync_channel(self.order.exercises.len());
         let papers = Mutex::new(papers);

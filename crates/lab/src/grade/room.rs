@@ -1,13 +1,13 @@
-//! Where a student's program runs: a folder of its own, which holds all that it may keep, under limits. What it leaves
-//! running ends with the room, and the folder goes.
+//! Where a student's program runs: under limits, with nothing of the lab's environment, and in the folder of its run, which
+//! holds all that it may keep. What it leaves running ends with the room.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,8 @@ pub enum Breach {
 #[derive(Debug)]
 pub struct Room {
     pub(super) id: usize,
-    folder: PathBuf,
+    /// That of the run, as soon as something was started.
+    folder: OnceLock<PathBuf>,
     mark: String,
     until: Instant,
     limits: Limits,
@@ -69,17 +70,13 @@ pub struct Room {
 }
 
 impl Room {
-    /// A room in this folder (which is not there yet), until this moment.
-    ///
-    /// # Errors
-    /// When the folder cannot be created.
-    pub(super) fn open(guard: &Guard, folder: PathBuf, until: Instant) -> io::Result<Arc<Self>> {
-        fs::DirBuilder::new().mode(0o700).create(&folder)?;
+    /// A room, until this moment.
+    pub(super) fn open(guard: &Guard, until: Instant) -> Arc<Self> {
         let processes = guard.processes_before().map(|before| before + MORE_PROCESSES);
         let (id, mark) = guard.number();
         let room = Arc::new(Self {
             id,
-            folder,
+            folder: OnceLock::new(),
             mark,
             until,
             limits: Limits { processes, ..LIMITS },
@@ -87,10 +84,10 @@ impl Room {
             guard: guard.clone(),
         });
         guard.enter(&room);
-        Ok(room)
+        room
     }
 
-    /// The command, in this room.
+    /// The command, which has a folder and an environment of its own, in this room.
     ///
     /// # Errors
     /// [`Error::Stalled`] when a limit was met already, [`Error::Spawn`] when the lab does not find itself.
@@ -106,8 +103,10 @@ impl Room {
             confined.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
         confined.env_clear();
         confined.envs(VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-        confined.envs(own).env("HOME", &self.folder).env("TMPDIR", &self.folder).env(MARK, &self.mark);
-        confined.current_dir(&self.folder);
+        confined.envs(own).env(MARK, &self.mark);
+        if let Some(folder) = command.get_current_dir() {
+            confined.env("HOME", self.folder.get_or_init(|| folder.to_owned()));
+        }
         Ok(confined)
     }
 
@@ -127,7 +126,7 @@ impl Room {
     /// Whether more lies in the folder than may.
     pub(super) fn is_full(&self) -> bool {
         let (mut bytes, mut files) = (0, 0);
-        let mut folders = vec![self.folder.clone()];
+        let mut folders: Vec<PathBuf> = self.folder.get().into_iter().cloned().collect();
         while let Some(folder) = folders.pop() {
             let entries = match fs::read_dir(&folder) {
                 Ok(entries) => entries,
@@ -151,28 +150,23 @@ impl Room {
         false
     }
 
-    /// Ends all that runs in it, and removes its folder.
-    pub(super) fn close(&self) {
+    /// Ends all that runs in it, for good.
+    pub(crate) fn close(&self) {
         self.guard.clear(self);
         self.guard.leave(self);
-        remove(&self.folder);
+        if let Some(folder) = self.folder.get() {
+            open_up(folder);
+        }
     }
 }
 
-/// Removes a folder with all that is in it, also where its owner took the right to do so from himself.
-pub(super) fn remove(folder: &Path) {
-    if fs::remove_dir_all(folder).is_ok() {
-        return;
-    }
+/// Gives back the right to remove what is in a folder, which its owner may have taken from himself.
+fn open_up(folder: &Path) {
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
         let _ = fs::set_permissions(&next, fs::Permissions::from_mode(0o700));
         let entries = fs::read_dir(next).into_iter().flatten().filter_map(Result::ok);
         // Not what a link leads to.
         folders.extend(entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|it| it.path()));
-    }
-    match fs::remove_dir_all(folder) {
-        Err(why) if why.kind() != io::ErrorKind::NotFound => log::warn!("{} stays: {why}", folder.display()),
-        _ => {}
     }
 }

@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 
 use super::guard::Guard;
 use super::limits::Limits;
-use super::room::{MARK, remove};
+use super::room::MARK;
 use super::sources::Sources;
 use crate::cargo;
 use crate::child::{Child, Ended, Reading};
@@ -87,7 +87,7 @@ impl Workshop {
             }
         }
         let workshop = Self { place, folder, guard: guard.clone(), students: 0, _lock: lock };
-        for folder in [workshop.workspace(), workshop.rooms(), workshop.programs()] {
+        for folder in [workshop.workspace(), workshop.programs()] {
             remove(&folder);
             fs::create_dir_all(&folder).map_err(error(&folder))?;
         }
@@ -97,11 +97,6 @@ impl Workshop {
             .and_then(|()| fs::copy(workspace.join("Cargo.lock"), workshop.workspace().join("Cargo.lock")))
             .map_err(error(&manifest))?;
         Ok(workshop)
-    }
-
-    /// Where rooms are.
-    pub(super) fn rooms(&self) -> PathBuf {
-        self.folder.join("rooms")
     }
 
     fn workspace(&self) -> PathBuf {
@@ -241,7 +236,7 @@ impl Workshop {
 
 impl Drop for Workshop {
     fn drop(&mut self) {
-        for folder in [self.workspace(), self.rooms(), self.programs()] {
+        for folder in [self.workspace(), self.programs()] {
             remove(&folder);
         }
     }
@@ -252,6 +247,13 @@ struct Said {
     messages: Vec<Json>,
     /// `None` where it was stopped.
     last_words: Option<String>,
+}
+
+fn remove(folder: &Path) {
+    match fs::remove_dir_all(folder) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => log::warn!("{} stays: {why}", folder.display()),
+        _ => {}
+    }
 }
 
 /// What an exercise is called here.

@@ -172,6 +172,7 @@ impl Stage<'_> {
             group: &group,
             transactional_id: id.as_deref(),
             messages: self.messages() as u64,
+            folder: self.folder.path(),
         };
         let mut command = match &self.house.command {
             Some(words) => invocation::foreign(words, self.program, &flags, &work, &self.settings),
@@ -431,6 +432,9 @@ impl Stage<'_> {
             }
             cast.child.read_on();
             cast.wait(ENDING);
+        }
+        if let Some(room) = &self.house.room {
+            room.close();
         }
     }
 }

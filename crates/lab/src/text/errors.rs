@@ -1,5 +1,7 @@
 //! Why the lab cannot go on, or cannot decide, in one line each.
 
+use common::login::Login;
+
 use super::Lang::{self, En, Fr};
 use crate::error::Error;
 use crate::layout::cut;
@@ -30,7 +32,11 @@ impl Lang {
 fn english(error: &Error) -> String {
     match error {
         Error::NoBroker { servers, reason } => {
+            let login = reason.as_deref().and_then(Login::look);
             let reason = reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            if let Some(login) = login {
+                return format!("{servers} does not let the lab in{reason}: {}", login.advice());
+            }
             format!(
                 "no Kafka answers on {servers}{reason}: start one (cargo run -p lab -- broker, or compose/kafka.sh), or \
                  give its address with --bootstrap-servers HOST:PORT"
@@ -79,6 +85,9 @@ fn english(error: &Error) -> String {
         Error::Trace { path, why } => {
             format!("the trace cannot be written to {path}: {why}; choose another --trace FOLDER")
         }
+        Error::Folder { path, why } => {
+            format!("no folder for the files of a run can be made in {path}: {why}; name another in TMPDIR")
+        }
         Error::Manifest { package, why } => format!("the manifest of {package} is not in order: {why}"),
         Error::NoSuchExercise { asked, nearest } => {
             let nearest = nearest.as_ref().map(|name| format!("is it {name}? ")).unwrap_or_default();
@@ -108,10 +117,25 @@ fn english(error: &Error) -> String {
     }
 }
 
+fn french_login(login: Login) -> &'static str {
+    match login {
+        Login::Refused => "corrigez -X sasl.username et -X sasl.password",
+        Login::Missing => {
+            "s'il demande de s'identifier, donnez -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X \
+             sasl.username=NOM -X sasl.password=MOT_DE_PASSE"
+        }
+        Login::NotOffered => "retirez -X security.protocol, ou choisissez un autre -X sasl.mechanism",
+    }
+}
+
 fn french(error: &Error) -> String {
     match error {
         Error::NoBroker { servers, reason } => {
+            let login = reason.as_deref().and_then(Login::look);
             let reason = reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            if let Some(login) = login {
+                return format!("{servers} ne laisse pas entrer le lab{reason} : {}", french_login(login));
+            }
             format!(
                 "aucun Kafka ne répond sur {servers}{reason} : démarrez-en un (cargo run -p lab -- broker, ou compose/kafka.sh), ou donnez son \
                  adresse avec --bootstrap-servers HÔTE:PORT"
@@ -167,6 +191,10 @@ fn french(error: &Error) -> String {
         Error::Trace { path, why } => {
             format!("la trace ne peut pas être écrite dans {path} : {why} ; choisissez un autre dossier avec --trace")
         }
+        Error::Folder { path, why } => format!(
+            "aucun dossier pour les fichiers d'une exécution ne peut être créé dans {path} : {why} ; indiquez-en un \
+             autre dans TMPDIR"
+        ),
         Error::Manifest { package, why } => format!("le manifeste de {package} n'est pas en ordre : {why}"),
         Error::NoSuchExercise { asked, nearest } => {
             let nearest = nearest.as_ref().map(|name| format!("est-ce {name} ? ")).unwrap_or_default();
