@@ -15,6 +15,7 @@ jars=$lib/$version
 download=$jars.part.$$ # beside its destination, so that it gets there by a rename
 start_limit=120        # seconds
 stop_limit=10          # seconds; the last of three nodes gives its raft quorum 5
+order_limit=30         # seconds; a stop is the slowest
 
 port=9092
 nodes=1
@@ -23,6 +24,9 @@ users_file=
 data=
 stop_on_eof=
 download_only=
+command=
+node=
+asked=
 scratch=
 guardian=
 waited_for=
@@ -33,6 +37,7 @@ Start Apache Kafka $version, without Docker: Java 17 or later, and Maven for the
 It stays in the foreground; Ctrl-C stops it.
 
 Usage: compose/kafka.sh [OPTIONS]
+       compose/kafka.sh [--port N] COMMAND
 
 Options:
   --port N         Port of the first node for clients; the other nodes take N+1 and N+2, and the controllers the
@@ -46,6 +51,14 @@ Options:
   --stop-on-eof    Stop when standard input ends, for a program that starts Kafka and may itself be killed
   --download       Download Kafka and do nothing else (55 MB, once)
   -h, --help       Print this
+
+Commands, to the Kafka that kafka.sh runs on this port (NODE is 1, 2 or 3):
+  status           Say which nodes run
+  kill NODE        Kill a node with kill -9: it says goodbye to nobody
+  stop NODE        Stop a node in order: it hands its partitions over first
+  freeze NODE      Let a node stand still (SIGSTOP): its connections stay, and nothing answers
+  thaw NODE        Let it go on
+  start NODE       Start a node again, with what it had on disk
 
 Without --host, everything listens on 127.0.0.1 only; with it, the controllers still do. A node takes about 400 MB of
 memory.
@@ -61,6 +74,8 @@ Examples:
   compose/kafka.sh --data ~/kafka-data      One node that remembers
   compose/kafka.sh --host 192.168.1.10 --users class.txt
                                             One node for a class; docs/session.md goes on from here
+  compose/kafka.sh kill 2                   In another terminal: the second node is gone ...
+  compose/kafka.sh start 2                  ... and comes back
 END
 }
 
@@ -85,6 +100,13 @@ read_options() {
         [ $# -gt 0 ] || misused "$option needs a value"
         value=$1
         shift
+        ;;
+      status) command=$option; continue ;;
+      kill | stop | freeze | thaw | start)
+        command=$option
+        case ${1:-} in [1-3]) node=$1 ;; *) misused "$option needs the number of a node: 1, 2 or 3" ;; esac
+        shift
+        continue
         ;;
       *) misused "unknown option $option" ;;
     esac
@@ -171,7 +193,7 @@ start_guardian() {
   # Named before it is made, unlike mktemp's: so a signal in between finds its name.
   scratch=$temp/kafka.$$.$RANDOM
   mkdir -m 700 "$scratch" 2>/dev/null || { scratch=; die "cannot write to $temp"; }
-  { mkdir "$scratch/pids" && mkfifo "$scratch/alive"; } || die "cannot write to $scratch"
+  { mkdir "$scratch/pids" "$scratch/orders" "$scratch/answers" && mkfifo "$scratch/alive"; } || die "cannot write to $scratch"
   exec 9<>"$scratch/alive" # open as long as this script lives; whoever it starts closes it
   guard </dev/null &
   guardian=$!
@@ -213,7 +235,7 @@ all_ended() {
 
 finish() {
   local status=$?
-  trap '' INT TERM HUP USR1
+  trap '' INT TERM HUP USR1 USR2
   [ -z "$waited_for" ] || kill "$waited_for" 2>/dev/null
   if [ -n "$guardian" ]; then
     exec 9>&-
@@ -366,6 +388,10 @@ listener.name.controller.plain.sasl.jaas.config=$controller_login
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:$admin
 END
+  if [ "$nodes" -gt 1 ]; then
+    echo broker.session.timeout.ms=3000
+    echo broker.heartbeat.interval.ms=500
+  fi
 }
 
 # They hold passwords.
@@ -406,13 +432,18 @@ format_storage() {
   done
 }
 
+start_node() {
+  local dir=$data/node-$1
+  java_in "node-$1" "$dir" "$dir/kafka.log" kafka.Kafka server.properties
+  pids[$1]=$started
+  states[$1]="process $started"
+}
+
 start_nodes() {
-  local node dir
+  local node
   for ((node = 1; node <= nodes; node++)); do
-    dir=$data/node-$node
-    java_in "node-$node" "$dir" "$dir/kafka.log" kafka.Kafka server.properties
-    pids[node]=$started
-    echo "Node $node is process $started; its log is $dir/kafka.log"
+    start_node "$node"
+    echo "Node $node is process $started; its log is $data/node-$node/kafka.log"
   done
 }
 
@@ -452,7 +483,7 @@ wait_until_ready() {
   fail_if_one_ended
 }
 
-ended() { ! kill -0 "${pids[$1]}" 2>/dev/null; }
+ended() { [ -z "${pids[$1]}" ] || ! kill -0 "${pids[$1]}" 2>/dev/null; }
 
 fail_if_one_ended() {
   local node
@@ -473,6 +504,7 @@ die_with_log() {
 announce() {
   local node addresses=$host:$port
   for ((node = 2; node <= nodes; node++)); do addresses=$addresses,$host:$((port + node - 1)); done
+  echo "$port" >"$scratch/port" || die "cannot write to $scratch" # from now on, orders are taken
   echo "Kafka $version is ready on $addresses"
   if [ -z "$admin" ]; then
     echo "In another terminal: cargo run -p lab -- --bootstrap-servers $addresses"
@@ -481,39 +513,136 @@ announce() {
       "-X sasl.password=PASSWORD"
     echo "$admin may do everything, the others what ACLs allow them (docs/session.md)."
   fi
+  [ "$nodes" = 1 ] ||
+    echo "Where the lab is to kill nodes, add: --node-control 'compose/kafka.sh --port $port'"
   echo "Ctrl-C stops it."
 }
 
 watch_nodes() {
-  local node status left=$nodes
+  local node process
   while :; do
-    wait_for sleep 1
+    [ -n "$asked" ] || wait_for sleep 1
+    asked=
+    take_orders
     for ((node = 1; node <= nodes; node++)); do
       if [ -n "${pids[node]}" ] && ended "$node"; then
-        wait "${pids[node]}" 2>/dev/null
-        status=$?
-        rm -f "$scratch/pids/node-$node"
-        say "Node $node, process ${pids[node]}, has ended unexpectedly ($(how_it_ended "$status"))."
-        pids[node]=
-        left=$((left - 1))
-        [ "$left" -gt 0 ] || die "no node is left"
-        say "The other node(s) go on: $left of $nodes."
+        process=${pids[node]}
+        bury "$node" "ended by itself"
+        say "Node $node, process $process, has ended unexpectedly ($(how_it_ended "$status"))."
+        count_running
+        [ "$running" -gt 0 ] || die "no node is left"
+        say "The other node(s) go on: $running of $nodes."
       fi
     done
   done
+}
+
+# To be called when a node has ended; leaves its exit status in $status.
+bury() { # NODE STATE
+  wait "${pids[$1]}" 2>/dev/null
+  status=$?
+  rm -f "$scratch/pids/node-$1"
+  pids[$1]=
+  states[$1]=$2
+}
+
+count_running() {
+  local node
+  running=0
+  for ((node = 1; node <= nodes; node++)); do [ -z "${pids[node]}" ] || running=$((running + 1)); done
 }
 
 how_it_ended() {
   if [ "$1" -gt 128 ]; then echo "signal $(kill -l $(($1 - 128)))"; else echo "exit status $1"; fi
 }
 
+# An order is a file in $scratch/orders that holds a line, COMMAND NODE; its answer, a file of the same name in
+# $scratch/answers: an exit status, and what there is to say. This script alone starts nodes and ends them, so that it
+# knows why one has ended, and so that a node's life does not depend on who asked for it.
+take_orders() {
+  local file order about
+  for file in "$scratch/orders"/*; do
+    [ -e "$file" ] || continue # there is none, and this is the pattern
+    read -r order about <"$file"
+    rm -f "$file"
+    answer=
+    obey "$order" "$about"
+    status=$?
+    printf '%s\n' "$status" "$answer" >"$scratch/answers/.${file##*/}"
+    mv "$scratch/answers/.${file##*/}" "$scratch/answers/${file##*/}"
+  done
+}
+
+obey() { # COMMAND NODE
+  local node=$2
+  if [ "$1" = status ]; then
+    for ((node = 1; node <= nodes; node++)); do answer=$answer${answer:+$'\n'}"Node $node: ${states[node]}"; done
+    return 0
+  fi
+  [ "$node" -le "$nodes" ] || { answer="there is no node $node here, only $nodes"; return 2; }
+  case $1,${pids[node]} in
+    start,?*) answer="Node $node runs already" ;;
+    start,) start_node "$node" ;;
+    *,) answer="node $node does not run (${states[node]}): start it first"; return 1 ;;
+    kill,*) end_node "$node" KILL killed || return ;;
+    stop,*) end_node "$node" TERM stopped || return ;;
+    freeze,*) kill -STOP "${pids[node]}" 2>/dev/null && states[node]="process ${pids[node]}, frozen" ;;
+    thaw,*) kill -CONT "${pids[node]}" 2>/dev/null && states[node]="process ${pids[node]}" ;;
+  esac
+  answer=${answer:-Node $node: ${states[node]}}
+}
+
+end_node() { # NODE SIGNAL STATE
+  local end=$((SECONDS + stop_limit))
+  kill "-$2" "${pids[$1]}" 2>/dev/null
+  kill -CONT "${pids[$1]}" 2>/dev/null # a frozen process would not hear the TERM
+  until ended "$1"; do
+    [ "$SECONDS" -lt "$end" ] || { answer="node $1 did not end within $stop_limit s"; return 1; }
+    wait_for sleep 0.1
+  done
+  bury "$1" "$3"
+}
+
+# Gives $command to the kafka.sh that runs on $port, and says what that answers.
+order() {
+  local dir on owner='' name=$$.$RANDOM end=$((SECONDS + order_limit)) status
+  for dir in "$temp"/kafka.*.*; do
+    # Somebody else's directory may hold anything.
+    on=
+    [ ! -O "$dir" ] || read -r on 2>/dev/null <"$dir/port"
+    [ "$on" = "$port" ] || continue
+    owner=${dir##*/kafka.}
+    owner=${owner%%.*}
+    kill -0 "$owner" 2>/dev/null && break
+    owner=
+  done
+  [ -n "$owner" ] || die "no Kafka that kafka.sh has started is ready on port $port (another one: --port N)"
+  # Renamed when it is whole.
+  { echo "$command $node" >"$dir/orders/.$name" && mv "$dir/orders/.$name" "$dir/orders/$name"; } 2>/dev/null
+  kill -USR2 "$owner" 2>/dev/null
+  until [ -e "$dir/answers/$name" ]; do
+    kill -0 "$owner" 2>/dev/null || die "the kafka.sh on port $port has ended"
+    [ "$SECONDS" -lt "$end" ] || die "the kafka.sh on port $port did not answer within $order_limit s"
+    sleep 0.05
+  done
+  {
+    read -r status
+    IFS= read -r -d '' answer
+  } <"$dir/answers/$name"
+  rm -f "$dir/answers/$name"
+  answer=${answer%$'\n'}
+  [ "$status" = 0 ] || { say "kafka.sh: $answer"; exit "$status"; }
+  printf '%s\n' "$answer"
+}
+
 main() {
   read_options "$@"
+  [ -z "$command" ] || { order; exit; }
   read_users
   [ -n "$version" ] || die "there is no kafka.version in $here/pom.xml"
   find_java
   min_isr=$((nodes / 2 + 1))
-  pids=()
+  pids=() states=()
   cluster_id=
   started=
 
@@ -522,6 +651,7 @@ main() {
   trap 'stop 143 "asked to"' TERM
   trap 'stop 129 "the terminal was closed"' HUP
   trap 'stop 0 "standard input ended"' USR1
+  trap 'asked=yes' USR2
   # From here on, no $(...) on the way to a running Kafka: bash 5.2 may take a trap for a part of it, and lose the
   # signal ("trap: unexpected EOF while looking for matching `)'").
   start_guardian

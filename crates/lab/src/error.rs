@@ -95,10 +95,31 @@ pub enum Error {
         /// The operating system's reason.
         why: String,
     },
+    /// There can be no folder for the files of a run.
+    Folder {
+        /// Where.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
     /// The moment at which the fault was to act, or that a scenario waits for, did not come.
     NotReached {
         /// Its name: that of a fault, a signal, or what was waited for.
         moment: String,
+    },
+    /// A scenario needs more nodes than there are.
+    TooFewNodes {
+        /// The scenario.
+        scenario: &'static str,
+        /// How many nodes the Kafka has that was named; `None`: none was.
+        nodes: Option<usize>,
+    },
+    /// The command that kills and starts nodes has failed.
+    NodeControl {
+        /// The command, with what it was to do.
+        command: String,
+        /// What it said last.
+        why: String,
     },
     /// The committed offsets of a group cannot be read.
     Offsets {
@@ -114,12 +135,35 @@ pub enum Error {
         /// The operating system's reason.
         why: String,
     },
+    /// A client of the user's own could not be started.
+    Command {
+        /// Its first word.
+        program: String,
+        /// The operating system's reason.
+        why: String,
+    },
     /// A program said that it was used wrongly, or that no broker answers it (exit status 2).
     Refused(String),
     /// A program printed nothing for this long, and was killed.
     Stalled(Duration),
     /// A program printed more lines than this run can explain, and was killed.
     Flooded(usize),
+    /// A client that is held to a guarantee has said nothing of any message.
+    SaidNothing {
+        /// How many lines it printed all the same.
+        lines: usize,
+        /// The first of them.
+        first: Option<String>,
+    },
+    /// A client that is held to a guarantee has left work undone, of which it says nothing.
+    Unfinished {
+        /// How many messages.
+        undone: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// A client that is held to a guarantee had no success with any message.
+    NothingAcknowledged,
     /// No scenario concerns this program, or has this variant.
     NoSuchRun {
         /// The program.
@@ -183,6 +227,10 @@ pub enum Error {
     List(String),
     /// A question before something is deleted, and nobody at a terminal to answer it.
     NobodyToAsk,
+    /// Programs cannot be confined.
+    Confine(String),
+    /// Another `lab grade` writes this file.
+    GradedElsewhere(String),
     /// The result cannot be written to standard output.
     Print(String),
     /// Ctrl-C.
@@ -201,7 +249,10 @@ impl Error {
                 | Self::SeedTaken { .. }
                 | Self::Proxy(_)
                 | Self::Trace { .. }
+                | Self::Folder { .. }
+                | Self::NodeControl { .. }
                 | Self::Spawn { .. }
+                | Self::Command { .. }
         )
     }
 

@@ -133,6 +133,18 @@ impl Kafka {
         Ok(())
     }
 
+    /// How many replicas a topic has.
+    ///
+    /// # Errors
+    /// When no broker tells it.
+    pub(crate) fn replicas(&self, topic: &str) -> Result<usize, Error> {
+        let read = |error: KafkaError| Error::Read { topic: topic.to_owned(), why: error.to_string() };
+        let consumer = self.consumer("lab", Isolation::ReadUncommitted)?;
+        let metadata = consumer.fetch_metadata(Some(topic), REQUEST).map_err(read)?;
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        Ok(partitions.map(|partition| partition.replicas().len()).max().unwrap_or_default())
+    }
+
     /// A consumer that is to be assigned its partitions: it joins no group, and commits nothing.
     ///
     /// # Errors
@@ -208,12 +220,13 @@ impl Kafka {
         self.create(&[("retries", "0"), ("max.in.flight", "1"), ("linger.ms", "0")])
     }
 
-    /// The committed offsets of a group.
+    /// The committed offsets of a group. With read_committed, those of a transaction that is ending are waited for
+    /// (UNSTABLE_OFFSET_COMMIT is retried); otherwise they do not count as yet.
     ///
     /// # Errors
     /// When librdkafka refuses the properties.
-    pub fn offsets(&self, group: &str) -> Result<Offsets, Error> {
-        Ok(Offsets { group: group.to_owned(), consumer: self.consumer(group, Isolation::ReadCommitted)? })
+    pub fn offsets(&self, group: &str, isolation: Isolation) -> Result<Offsets, Error> {
+        Ok(Offsets { group: group.to_owned(), consumer: self.consumer(group, isolation)? })
     }
 
     fn create<T: FromClientConfigAndContext<Observer>>(&self, settings: &[(&str, &str)]) -> Result<T, Error> {
@@ -266,7 +279,6 @@ impl Offsets {
         let why = |error: KafkaError| Error::Offsets { group: self.group.clone(), why: error.to_string() };
         let mut list = TopicPartitionList::new();
         list.add_partition_range(topic, 0, partitions - 1);
-        // Offsets in a transaction that is just ending are waited for (UNSTABLE_OFFSET_COMMIT is retried).
         let committed = self.consumer.committed_offsets(list, REQUEST).map_err(why)?;
         let mut offsets = Vec::new();
         for partition in committed.elements() {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::stop;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::runtime::Runtime;
 
@@ -65,6 +65,22 @@ impl Topics {
             }
         }
         refused
+    }
+
+    /// Changes a setting of a topic; its others go back to their defaults.
+    ///
+    /// # Errors
+    /// When the broker refuses it.
+    pub fn set(kafka: &Kafka, topic: &str, setting: &str, value: &str) -> Result<(), Error> {
+        let refused = |why: String| Error::Create { topic: topic.to_owned(), why };
+        let topics = Self::new(kafka)?;
+        let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(setting, value);
+        let answers = topics.runtime.block_on(topics.admin.alter_configs([&change], &options()));
+        let answers = answers.map_err(|error| refused(error.to_string()))?;
+        answers.into_iter().try_for_each(|answer| match answer {
+            Ok(_) => Ok(()),
+            Err((_, code)) => Err(refused(code.to_string())),
+        })
     }
 
     pub(crate) fn new(kafka: &Kafka) -> Result<Self, Error> {

@@ -48,7 +48,7 @@ pub(super) fn run(
     let mut executables = cargo::build(&[package]).map_err(unless_interrupted)?;
     let executable = executables.remove(package).ok_or(Error::Build(None))?;
     let executables = [(exercise.plays.package.to_owned(), executable)].into();
-    let house = house(flags, given, seed, executables, &[]);
+    let house = house(flags, given, seed, executables, None);
     let findings = check::check(&house, exercise, at_once(flags));
     leave(house, flags, lang)?;
     let findings = findings?;

@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod claims;
 mod compose;
 mod consumers;
 mod ctrl_c;
