@@ -17,6 +17,7 @@ use common::stop;
 use proxy::{Fault, Proxy};
 
 use cast::Cast;
+pub(crate) use cast::STALLED;
 pub use cast::Start;
 use clock::Clock;
 use folder::Folder;

@@ -23,7 +23,7 @@ use crate::outcome::Results;
 use crate::serve::{self, Serve};
 use crate::stage::House;
 use crate::text::Lang;
-use crate::{cargo, interrupt, json, list, reaper, show, story, table};
+use crate::{cargo, interrupt, json, list, reaper, show, story, table, terminal};
 
 /// Runs the lab, as the command line says.
 pub fn main() -> ExitCode {
@@ -41,6 +41,7 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_target(false).init();
+    terminal::fit();
     let done = match &lab.command {
         Some(Command::Broker(serve)) => return keep_broker(serve, lang),
         Some(Command::List(list)) => print(&list::render(lang, list.format == Format::Json)).map(|()| 0),

@@ -20,7 +20,7 @@ use crate::scenario::Ends;
 use crate::value::Value;
 
 /// A program that prints nothing for so long will print nothing any more: more than any time limit of its own.
-const STALLED: Duration = Duration::from_secs(60);
+pub(crate) const STALLED: Duration = Duration::from_secs(60);
 
 /// How long a program may take to end after Ctrl-C: it commits or aborts what is under way, and leaves its group.
 const ENDING: Duration = Duration::from_secs(20);
