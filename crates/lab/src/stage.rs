@@ -6,6 +6,7 @@ mod clock;
 mod folder;
 mod input;
 mod judge;
+mod spent;
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -39,8 +40,14 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Ctrl-C at the lab, and the end of a program, are noticed within this time.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// A kill is told when the program is dead, and on a busy machine so long after it.
+/// How often it is looked whether there is anything left to wait for.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// A moment may have been the reason for the end of a program: it is told so long after it, at most.
 const TOLD: Duration = Duration::from_secs(1);
+
+/// The same, when a fault has killed the program: it surely was the reason, and on a busy machine it takes its time.
+const KILL_TOLD: Duration = Duration::from_secs(10);
 
 /// What the runs of one `lab` share.
 pub struct House {
@@ -232,7 +239,7 @@ impl<'a> Stage<'a> {
     /// Waits for the moment at which this fault acts, or this signal is raised.
     ///
     /// # Errors
-    /// [`Error::NotReached`] when it does not come, or every instance has ended without it.
+    /// [`Error::NotReached`] when it does not come, or every instance has ended, or done all that it has to do, without it.
     pub fn moment(&self, signal: &str) -> Result<(), Error> {
         self.moments(signal, 1)
     }
@@ -242,7 +249,14 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// As [`moment`](Self::moment).
     pub fn moments(&self, signal: &str, times: usize) -> Result<(), Error> {
-        self.wait_for(signal, times, || self.is_over())
+        let mut looked = Instant::now();
+        self.wait_for(signal, times, || {
+            self.is_over()
+                || looked.elapsed() > GLANCE && {
+                    looked = Instant::now();
+                    self.is_spent()
+                }
+        })
     }
 
     /// Waits for a moment that may come when every instance has ended: something that is between the proxy and the broker
@@ -255,12 +269,13 @@ impl<'a> Stage<'a> {
     }
 
     /// Waits for a signal, for as long as it can still be raised.
-    fn wait_for(&self, signal: &str, times: usize, is_over: impl Fn() -> bool) -> Result<(), Error> {
+    fn wait_for(&self, signal: &str, times: usize, mut is_over: impl FnMut() -> bool) -> Result<(), Error> {
         let end = Instant::now() + PATIENCE;
         loop {
             // Looked at first: the moment may have been the reason for the end.
             let over = is_over();
-            if self.proxy.wait(signal, times, if over { TOLD } else { SLICE }) {
+            let told = if self.cast.iter().any(Cast::was_killed) { KILL_TOLD } else { TOLD };
+            if self.proxy.wait(signal, times, if over { told } else { SLICE }) {
                 return Ok(());
             }
             if stop::requested() {

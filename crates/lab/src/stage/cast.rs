@@ -40,7 +40,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// One instance of the program.
 pub(super) struct Cast {
-    name: String,
+    pub(super) name: String,
     child: Child,
     deeds: Deeds,
     ended: Option<Ended>,
@@ -77,8 +77,24 @@ impl Cast {
         self.child.has_ended()
     }
 
+    /// Whether it was killed, by a fault or by the scenario.
+    pub(super) fn was_killed(&self) -> bool {
+        self.deeds().iter().any(|(_, deed)| matches!(deed, Deed::Kill))
+    }
+
+    /// Whether it runs, and was not frozen by the lab.
+    fn can_act(&self) -> bool {
+        let deeds = self.deeds();
+        let last = deeds.iter().rev().find(|(_, deed)| matches!(deed, Deed::Freeze | Deed::Thaw));
+        !self.has_ended() && !matches!(last, Some((_, Deed::Freeze)))
+    }
+
     pub(super) fn lines(&self) -> Vec<String> {
         self.child.lines().into_iter().map(|(_, line)| line).collect()
+    }
+
+    fn deeds(&self) -> Vec<(u64, Deed)> {
+        self.deeds.list.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn ended(&self) -> Option<Ended> {
@@ -105,7 +121,7 @@ impl Cast {
         Instance {
             name: self.name.clone(),
             lines: self.child.lines().into_iter().map(|(when, line)| (self.deeds.clock.micros(when), line)).collect(),
-            deeds: self.deeds.list.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            deeds: self.deeds(),
             ended: self.ended,
             said: self.last_words(),
         }
@@ -286,7 +302,8 @@ impl Stage<'_> {
     /// Waits for an instance to end by itself, as producers do.
     ///
     /// # Errors
-    /// [`Error::Stalled`] when it says nothing more and does not end: it is killed then.
+    /// [`Error::Stalled`] when it says nothing more and does not end: it is killed then. [`Error::NotReached`] when it reads
+    /// on and on, in vain.
     pub fn join(&mut self, name: &str) -> Result<Ended, Error> {
         let mut last = (Instant::now(), 0);
         loop {
@@ -303,10 +320,14 @@ impl Stage<'_> {
                 cast.wait(INTERRUPTED);
                 return Err(Error::Interrupted);
             }
-            if last.0.elapsed() > STALLED {
+            let quiet = last.0.elapsed();
+            if quiet > STALLED {
                 cast.control().kill();
                 cast.wait(ENDING);
                 return Err(Error::Stalled(STALLED));
+            }
+            if quiet > ONE_LESS && self.reads_on(name) {
+                return Err(Error::NotReached { moment: format!("end of {name}") });
             }
         }
     }
@@ -368,10 +389,11 @@ impl Stage<'_> {
     }
 
     /// Waits until the group has committed everything that a read_committed reader sees in the input, and has printed
-    /// each value of it (some may never come: for those, a moment). Returns as well when all instances have ended.
+    /// each value of it (some may never come: for those, a moment). Returns as well when all instances have ended, or
+    /// stand still.
     ///
     /// # Errors
-    /// [`Error::Stalled`] when nothing happens any more.
+    /// [`Error::Stalled`] when nothing happens any more, [`Error::NotReached`] when all is processed and never committed.
     pub fn drain(&mut self) -> Result<(), Error> {
         let input = self.reader()?.read(&self.topic(), self.case.partitions)?;
         let mut goal = std::collections::BTreeMap::new();
@@ -383,7 +405,7 @@ impl Stage<'_> {
         let topic = self.topic();
         let mut last = (Instant::now(), 0, Vec::new());
         loop {
-            let over = self.is_over();
+            let over = !self.cast.iter().any(Cast::can_act);
             let lines: Vec<String> = self.cast.iter().flat_map(Cast::lines).collect();
             let committed = self.offsets()?.committed(&topic, self.case.partitions)?;
             if (lines.len(), &committed) != (last.1, &last.2) {
@@ -404,6 +426,9 @@ impl Stage<'_> {
             });
             if one_less && complete && last.0.elapsed() > ONE_LESS {
                 return Ok(());
+            }
+            if complete && last.0.elapsed() > ONE_LESS && self.has_forgotten_to_commit() {
+                return Err(Error::NotReached { moment: "commit of the last offset".to_owned() });
             }
             if stop::requested() {
                 return Err(Error::Interrupted);
