@@ -17,6 +17,7 @@ use common::stop;
 
 use crate::error::Error;
 use crate::kafka::Kafka;
+use crate::layout::{columns, width, wrap};
 use crate::matrix::{self, Job};
 use crate::names::{Names, random_seed};
 use crate::outcome::Results;
@@ -230,9 +231,19 @@ fn print(text: &str) -> Result<(), Error> {
     }
 }
 
+/// On a terminal, what is wider than it is wrapped; elsewhere a line stays one, for those who search in it.
 fn say(line: &str) {
+    let mut text = String::new();
+    for line in line.split('\n') {
+        if io::stderr().is_terminal() && width(line) > columns() {
+            wrap(&mut text, "", 0, line);
+        } else {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
     // Nothing can be done when standard error is closed.
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// The language, which the help and the messages of the command line itself depend on: so it is looked for before they
