@@ -58,29 +58,38 @@ pub fn command(
     command.current_dir(work.folder).env("TMPDIR", work.folder);
     command.args(["--bootstrap-servers", &broker.bootstrap_servers]);
     command.args(["--connect-timeout", &broker.connect_timeout.as_secs_f64().to_string()]);
-    command.args(["--topic", work.topic]);
+    // A program may add a name of its own to those that it is given (a random transactional.id): that belongs into the
+    // namespace too.
+    command.args(broker.namespace.iter().flat_map(|namespace| ["--namespace", namespace]));
+    let within = |name| within(name, broker.namespace.as_deref());
+    command.args(["--topic", within(work.topic)]);
     let transactional = match program.role {
         Role::Producer(producer) => {
             command.args(["--count", &work.messages.to_string()]);
             producer.transactional
         }
         Role::Consumer { transactional, .. } => {
-            command.args(["--group", work.group]);
+            command.args(["--group", within(work.group)]);
             transactional
         }
         Role::Pipeline { .. } => {
-            command.args(["--group", work.group]);
+            command.args(["--group", within(work.group)]);
             if let Some(output) = work.output {
-                command.args(["--output-topic", output]);
+                command.args(["--output-topic", within(output)]);
             }
             true
         }
     };
     if let Some(id) = work.transactional_id.filter(|_| transactional) {
-        command.args(["--transactional-id", id]);
+        command.args(["--transactional-id", within(id)]);
     }
     properties(&mut command, broker, more);
     command
+}
+
+/// The name without the namespace, which all names of a run begin with.
+fn within<'a>(name: &'a str, namespace: Option<&str>) -> &'a str {
+    namespace.and_then(|namespace| name.strip_prefix(namespace)?.strip_prefix('-')).unwrap_or(name)
 }
 
 /// A command of the user's, which finds the same in the variables that the programs of the course read.
@@ -193,6 +202,23 @@ mod tests {
             line("eos-pipeline", &broker),
             format!("{start} --group us --output-topic out --transactional-id me")
         );
+    }
+
+    #[test]
+    fn with_a_namespace_no_name_is_outside() {
+        let broker = Broker { namespace: Some("ann".into()), ..broker(&[]) };
+        let work = Work {
+            topic: "ann-t",
+            output: Some("ann-out"),
+            group: "ann-us",
+            transactional_id: Some("ann-me"),
+            messages: 7,
+            folder: Path::new("/run"),
+        };
+        let command = command(Path::new("p"), catalogue::find("eos-pipeline").unwrap(), &broker, &work, &[]);
+        let args: Vec<_> = command.get_args().map(|arg| arg.to_str().unwrap()).collect();
+        let expected = "--namespace ann --topic t --group us --output-topic out --transactional-id me";
+        assert_eq!(args[4..].join(" "), expected);
     }
 
     #[test]

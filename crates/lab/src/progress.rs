@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::matrix::Job;
-use crate::names::label;
 use crate::stage::STALLED;
 
 /// When no run has ended for so long, the bar says so: a program may hang, and it is not killed before [`STALLED`].
@@ -23,9 +21,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A bar for so many runs.
-    pub(crate) fn new(runs: usize) -> Self {
-        let bar = ProgressBar::new(runs as u64);
+    /// A bar for so many runs, where it may be shown.
+    pub(crate) fn new(runs: usize, shown: bool) -> Self {
+        let bar = if shown { ProgressBar::new(runs as u64) } else { ProgressBar::hidden() };
         let last = Arc::new(Mutex::new(Instant::now()));
         let since = Arc::clone(&last);
         let quiet = move |_: &ProgressState, out: &mut dyn Write| {
@@ -44,8 +42,7 @@ impl Progress {
     }
 
     /// A run begins; dropping the result ends it.
-    pub(crate) fn begin(&self, job: &Job) -> Running<'_> {
-        let name = label(job.scenario, job.case, job.program);
+    pub(crate) fn begin(&self, name: String) -> Running<'_> {
         self.show(|running| running.push(name.clone()));
         Running { progress: self, name }
     }

@@ -29,7 +29,7 @@ impl Stage<'_> {
 
     /// Whether nobody will commit any more what is processed: as above, for longer than a client puts off its commits.
     pub(super) fn has_forgotten_to_commit(&self) -> bool {
-        self.idles(&self.proxy.trace(), LONG_IN_VAIN)
+        self.idles(&self.proxy.trace(), LONG_IN_VAIN) && self.all_is_processed()
     }
 
     /// Whether this instance goes on reading, and there is nothing to read: it does not mean to end.

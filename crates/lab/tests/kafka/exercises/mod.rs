@@ -93,6 +93,7 @@ impl Attempt<'_> {
             messages: 20,
             traces: None,
             leftovers: Leftovers::default(),
+            node_control: Default::default(),
         };
         let mut exercise = self.exercise.clone();
         exercise.jobs = vec![self.job];

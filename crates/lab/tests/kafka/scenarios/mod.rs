@@ -81,6 +81,7 @@ fn run(scenario: &str, variant: &str, package: &str, command: Option<Vec<String>
         messages: 20,
         traces: None,
         leftovers: Leftovers::default(),
+        node_control: Default::default(),
     };
     let outcome = house.run(job.scenario, job.case, job.program);
     if given.is_some() {
