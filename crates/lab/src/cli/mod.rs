@@ -2,6 +2,7 @@
 
 mod args;
 mod french;
+mod grade;
 mod nodes;
 mod session;
 mod students;
@@ -38,6 +39,9 @@ pub fn main() -> ExitCode {
         reaper::keep_watch();
         return ExitCode::SUCCESS;
     }
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == crate::grade::CONFINED) {
+        return crate::grade::become_program(std::env::args_os().skip(2));
+    }
     let lang = language(std::env::args_os());
     let parsed = french::command(lang).try_get_matches().and_then(|matches| {
         let lab = Lab::from_arg_matches(&matches)?;
@@ -64,6 +68,7 @@ pub fn main() -> ExitCode {
         Some(Command::Hint(hint)) => students::hint(hint, lang),
         Some(Command::Diff(diff)) => students::diff(diff, lang),
         Some(Command::Reset(reset)) => students::reset(reset, lang),
+        Some(Command::Grade(args)) => grade::grade(args, lang),
         None => run_all(&lab, given, lang),
     };
     match done {
@@ -217,6 +222,7 @@ fn house(flags: &Flags, given: bool, seed: u32, executables: cargo::Executables,
         traces: flags.trace.clone(),
         leftovers: Default::default(),
         node_control: Default::default(),
+        room: None,
     }
 }
 
@@ -262,7 +268,7 @@ fn print(text: &str) -> Result<(), Error> {
 }
 
 /// On a terminal, what is wider than it is wrapped; elsewhere a line stays one, for those who search in it.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let mut text = String::new();
     for line in line.split('\n') {
         if io::stderr().is_terminal() && width(line) > columns() {
