@@ -2,6 +2,7 @@
 //! solutions are rejected in words that name the mistake.
 
 mod bad;
+mod broken;
 mod given;
 mod patch;
 mod texts;

@@ -24,7 +24,7 @@ fn make() -> PathBuf {
     let root = workspace();
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let manifest = manifest
-        .replace(r#"members = ["crates/*", "exercises/*", "solutions/*"]"#, "members = [\".\"]")
+        .replace(r#"members = ["crates/*", "exercises/[0-9]*", "solutions/*"]"#, "members = [\".\"]")
         .replace("path = \"crates/", &format!("path = \"{}/crates/", root.display()));
     write(&folder.join("Cargo.toml"), &format!("{PACKAGE}{manifest}"));
     write(&folder.join("Cargo.lock"), &fs::read_to_string(root.join("Cargo.lock")).unwrap());
