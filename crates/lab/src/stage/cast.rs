@@ -13,6 +13,7 @@ use super::{SLICE, Stage};
 use crate::catalogue::Role;
 use crate::child::{Child, Control, Ended, Reading};
 use crate::error::Error;
+use crate::grade::Breach;
 use crate::invocation::{self, Work};
 use crate::outcome::{Deed, Instance};
 use crate::said;
@@ -434,6 +435,9 @@ impl Stage<'_> {
             cast.wait(ENDING);
         }
         if let Some(room) = &self.house.room {
+            if self.cast.iter().any(Cast::flooded) {
+                room.breaks(Breach::Output);
+            }
             room.close();
         }
     }

@@ -3,7 +3,7 @@
 
 mod bad;
 mod given;
-mod patch;
+pub(crate) mod patch;
 mod texts;
 mod together;
 mod wrong;
@@ -29,7 +29,7 @@ use crate::support::PROGRAMS;
 /// So many runs at once: each mostly waits, and the other tests run beside them.
 const AT_ONCE: usize = 12;
 
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
