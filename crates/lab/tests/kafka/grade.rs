@@ -155,6 +155,7 @@ fn each_costs_their_own_grade_only() {
     for line in table.lines() {
         assert!(line.chars().count() <= 100 && !line.contains('\x1b'), "{line}");
     }
+    let mut otherwise = Vec::new();
     for (student, verdict, anomaly, limit) in [
         ("right", "passed", Json::Null, Json::Null),
         ("builder", "passed", Json::Null, Json::Null),
@@ -177,14 +178,17 @@ fn each_costs_their_own_grade_only() {
         ("a\\x1b[2J\\x0ab", "does-not-build", Json::Null, Json::Null),
     ] {
         let grade = class.grade(student);
-        assert_eq!(grade["verdict"], verdict, "{student}: {grade:#}");
+        let mut as_it_must_be = grade["verdict"] == verdict;
         let decisive = grade["scenarios"].as_array().unwrap().iter().find(|it| it["verdict"] == verdict);
         if let Some(decisive) = decisive.filter(|_| !["passed", "undecided"].contains(&verdict)) {
-            assert_eq!((&decisive["failed"], &decisive["runs"]), (&json!(2), &json!(2)), "{student}");
-            assert!(anomaly.is_null() || decisive["anomaly"] == anomaly, "{student}: {grade:#}");
-            assert_eq!(decisive["limit"], limit, "{student}: {grade:#}");
+            as_it_must_be &= decisive["failed"] == 2 && decisive["runs"] == 2;
+            as_it_must_be &= (anomaly.is_null() || decisive["anomaly"] == anomaly) && decisive["limit"] == limit;
+        }
+        if !as_it_must_be {
+            otherwise.push(format!("{student}: {grade}"));
         }
     }
+    assert!(otherwise.is_empty(), "{}", otherwise.join("\n"));
     assert_eq!(
         class.grade("wrong")["scenarios"][0]["value"].as_str().map(|value| value.starts_with("msg-")),
         Some(true)
