@@ -143,7 +143,8 @@ read_users() {
   admin=
   [ -n "$users_file" ] || return 0
   { [ -f "$users_file" ] && [ -r "$users_file" ]; } || die "cannot read $users_file"
-  while read -r name password rest || [ -n "$name" ]; do
+  # With a carriage return too: some editors end lines so.
+  while IFS=$' \t\r' read -r name password rest || [ -n "$name" ]; do
     number=$((number + 1))
     case $name in '' | '#'*) continue ;; esac
     { [ -n "$password" ] && [ -z "$rest" ]; } || die "$users_file, line $number: write NAME PASSWORD"
@@ -387,6 +388,10 @@ listener.name.controller.plain.sasl.jaas.config=$controller_login
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:$admin
 END
+  if [ "$nodes" -gt 1 ]; then
+    echo broker.session.timeout.ms=3000
+    echo broker.heartbeat.interval.ms=500
+  fi
 }
 
 # They hold passwords.

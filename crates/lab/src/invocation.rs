@@ -213,13 +213,12 @@ mod tests {
             group: "ann-us",
             transactional_id: Some("ann-me"),
             messages: 7,
+            folder: Path::new("/run"),
         };
         let command = command(Path::new("p"), catalogue::find("eos-pipeline").unwrap(), &broker, &work, &[]);
         let args: Vec<_> = command.get_args().map(|arg| arg.to_str().unwrap()).collect();
-        assert_eq!(
-            args[4..].join(" "),
-            "--namespace ann --topic t --group us --output-topic out --transactional-id me"
-        );
+        let expected = "--namespace ann --topic t --group us --output-topic out --transactional-id me";
+        assert_eq!(args[4..].join(" "), expected);
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl Kafka {
     /// # Errors
     /// [`Error::NoBroker`] when none does, at once when it refuses the login; [`Error::Client`] when librdkafka refuses the properties.
     pub fn wait(&self) -> Result<(), Error> {
-        let consumer = self.consumer("lab", Isolation::ReadUncommitted)?;
+        let consumer = self.consumer(&self.broker.name("lab"), Isolation::ReadUncommitted)?;
         let end = Instant::now() + self.broker.connect_timeout;
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -117,7 +117,7 @@ impl Kafka {
     /// # Errors
     /// [`Error::Read`] when one does not.
     pub(crate) fn wait_for_topic(&self, topic: &str, partitions: i32) -> Result<(), Error> {
-        let consumer = self.consumer("lab", Isolation::ReadUncommitted)?;
+        let consumer = self.consumer(&self.broker.name("lab"), Isolation::ReadUncommitted)?;
         let end = Instant::now() + REQUEST;
         for partition in 0..partitions {
             while let Err(error) = consumer.fetch_watermarks(topic, partition, ATTEMPT) {
@@ -131,6 +131,18 @@ impl Kafka {
             }
         }
         Ok(())
+    }
+
+    /// How many replicas a topic has.
+    ///
+    /// # Errors
+    /// When no broker tells it.
+    pub(crate) fn replicas(&self, topic: &str) -> Result<usize, Error> {
+        let read = |error: KafkaError| Error::Read { topic: topic.to_owned(), why: error.to_string() };
+        let consumer = self.consumer("lab", Isolation::ReadUncommitted)?;
+        let metadata = consumer.fetch_metadata(Some(topic), REQUEST).map_err(read)?;
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        Ok(partitions.map(|partition| partition.replicas().len()).max().unwrap_or_default())
     }
 
     /// A consumer that is to be assigned its partitions: it joins no group, and commits nothing.
@@ -152,6 +164,25 @@ impl Kafka {
             ("enable.partition.eof", "true"),
             // How long the broker waits for more before it answers that the end is reached.
             ("fetch.wait.max.ms", "10"),
+        ])
+    }
+
+    /// A consumer of small records that nobody vouches for: it goes on wherever the topics begin, and holds little of them.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub(crate) fn follower(&self, group: &str) -> Result<BaseConsumer<Observer>, Error> {
+        self.create(&[
+            ("group.id", group),
+            // A transaction that somebody leaves open must not hide the rest.
+            ("isolation.level", "read_uncommitted"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "earliest"),
+            ("fetch.message.max.bytes", "65536"),
+            ("fetch.max.bytes", "1048576"),
+            ("receive.message.max.bytes", "8388608"),
+            ("queued.max.messages.kbytes", "8192"),
         ])
     }
 
@@ -189,18 +220,19 @@ impl Kafka {
         self.create(&[("retries", "0"), ("max.in.flight", "1"), ("linger.ms", "0")])
     }
 
-    /// The committed offsets of a group.
+    /// The committed offsets of a group. With read_committed, those of a transaction that is ending are waited for
+    /// (UNSTABLE_OFFSET_COMMIT is retried); otherwise they do not count as yet.
     ///
     /// # Errors
     /// When librdkafka refuses the properties.
-    pub fn offsets(&self, group: &str) -> Result<Offsets, Error> {
-        Ok(Offsets { group: group.to_owned(), consumer: self.consumer(group, Isolation::ReadCommitted)? })
+    pub fn offsets(&self, group: &str, isolation: Isolation) -> Result<Offsets, Error> {
+        Ok(Offsets { group: group.to_owned(), consumer: self.consumer(group, isolation)? })
     }
 
     fn create<T: FromClientConfigAndContext<Observer>>(&self, settings: &[(&str, &str)]) -> Result<T, Error> {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.broker.bootstrap_servers);
-        config.set("client.id", "lab");
+        config.set("client.id", self.broker.name("lab"));
         for Property { key, value } in self.broker.properties.iter().chain(&self.broker.property) {
             if CONNECTION.iter().any(|prefix| key.starts_with(prefix)) {
                 config.set(key, value);
@@ -247,7 +279,6 @@ impl Offsets {
         let why = |error: KafkaError| Error::Offsets { group: self.group.clone(), why: error.to_string() };
         let mut list = TopicPartitionList::new();
         list.add_partition_range(topic, 0, partitions - 1);
-        // Offsets in a transaction that is just ending are waited for (UNSTABLE_OFFSET_COMMIT is retried).
         let committed = self.consumer.committed_offsets(list, REQUEST).map_err(why)?;
         let mut offsets = Vec::new();
         for partition in committed.elements() {

@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::matrix::Job;
-use crate::names::label;
-
 /// How many runs are done, which are under way, and how long the rest will take. Shows nothing where standard error is
 /// no terminal.
 pub(crate) struct Progress {
@@ -16,9 +13,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A bar for so many runs.
-    pub(crate) fn new(runs: usize) -> Self {
-        let bar = ProgressBar::new(runs as u64);
+    /// A bar for so many runs, where it may be shown.
+    pub(crate) fn new(runs: usize, shown: bool) -> Self {
+        let bar = if shown { ProgressBar::new(runs as u64) } else { ProgressBar::hidden() };
         // A template that indicatif does not understand would show as its default bar.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:25} {pos}/{len} ~{eta}  {wide_msg}") {
             bar.set_style(style);
@@ -28,12 +25,7 @@ impl Progress {
     }
 
     /// A run begins; dropping the result ends it.
-    pub(crate) fn begin(&self, job: &Job) -> Running<'_> {
-        self.begin_as(label(job.scenario, job.case, job.program))
-    }
-
-    /// The same, under this name.
-    pub(crate) fn begin_as(&self, name: String) -> Running<'_> {
+    pub(crate) fn begin(&self, name: String) -> Running<'_> {
         self.show(|running| running.push(name.clone()));
         Running { progress: self, name }
     }

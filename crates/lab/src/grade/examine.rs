@@ -93,6 +93,7 @@ impl Hall<'_> {
             messages: 200,
             traces: None,
             leftovers: Default::default(),
+            node_control: Default::default(),
             room: Some(room.clone()),
         };
         let outcome = house.run(job.scenario, job.case, job.program);

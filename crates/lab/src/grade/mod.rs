@@ -141,7 +141,7 @@ pub(crate) fn grade(order: &Order<'_>, says: &dyn Fn(&str)) -> Result<Class, Err
         order,
         log,
         known,
-        progress: Progress::new(students.len() * order.exercises.len()),
+        progress: Progress::new(students.len() * order.exercises.len(), true),
         grades: Mutex::new(students.iter().map(|_| order.exercises.iter().map(|_| None).collect()).collect()),
         failed: Mutex::new(None),
     };
@@ -285,7 +285,7 @@ impl Grading<'_> {
             if stop::requested() || self.lock_failed().is_some() {
                 continue;
             }
-            let running = self.progress.begin_as(format!("{} {}", cut(paper.student, 20), paper.exercise.number));
+            let running = self.progress.begin(format!("{} {}", cut(paper.student, 20), paper.exercise.number));
             let examined = hall.examine(paper.exercise, &paper.program, paper.notes);
             drop(running);
             // Each is as large as librdkafka.

@@ -9,6 +9,9 @@ use crate::layout::cut;
 /// What nobody reads to its end.
 const LONGEST: usize = 600;
 
+/// A line that a client printed is shown in so many columns at most.
+const FIRST: usize = 60;
+
 impl Lang {
     /// An error in one line, with what to do about it where that is known.
     pub fn error(self, error: &Error) -> String {
@@ -75,11 +78,41 @@ fn english(error: &Error) -> String {
             "a transaction stays open in {topic}[{partition}]: its last stable offset is {last_stable}, its end offset \
              {end}"
         ),
+        Error::TooFewNodes { scenario, nodes } => {
+            let has = match nodes {
+                None => "the embedded broker is one".to_owned(),
+                Some(nodes) => format!("this Kafka has {nodes}"),
+            };
+            format!(
+                "{scenario} needs three nodes, and {has}: start compose/kafka.sh --nodes 3, and run the lab as it says"
+            )
+        }
+        Error::NodeControl { command, why } => {
+            format!("`{command}` has failed: {why}; correct --node-control, or leave it out and type the commands")
+        }
         Error::Offsets { group, why } => format!("the committed offsets of group {group} cannot be read: {why}"),
         Error::Spawn { program, why } => format!("{program} cannot be started: {why}"),
+        Error::Command { program, why } => format!(
+            "{program} cannot be started: {why}; after --, write the command as you would type it in this folder"
+        ),
         Error::Refused(why) => format!("the program could not start its work: {why}"),
         Error::Stalled(limit) => format!("nothing came from it for {} s, so it was killed", limit.as_secs()),
         Error::Flooded(lines) => format!("it printed more than {lines} lines, so it was killed"),
+        Error::SaidNothing { lines: 0, .. } => {
+            "it printed nothing: the lab reads on standard output what becomes of each \
+                                                message; print a line for each, and flush it at once"
+                .to_owned()
+        }
+        Error::SaidNothing { lines, first } => format!(
+            "none of the lines that it printed ({lines}, the first: {}) says what became of a message, as `delivered \
+             topic[0]@3 VALUE` does: docs/your-own-client.md has them all",
+            cut(first.as_deref().unwrap_or_default(), FIRST)
+        ),
+        Error::Unfinished { undone, first } => format!(
+            "it did not do all of its work: it says nothing of {undone} message{} ({first} …)",
+            if *undone == 1 { "" } else { "s" }
+        ),
+        Error::NothingAcknowledged => "it had no success with any message, and no fault explains that".to_owned(),
         Error::Input { topic, why } => format!("the input cannot be written to {topic}: {why}"),
         Error::Proxy(why) => format!("the fault proxy cannot listen: {why}; close some programs and run the lab again"),
         Error::Trace { path, why } => {
@@ -102,6 +135,10 @@ fn english(error: &Error) -> String {
         Error::SolutionClosed(number) => format!(
             "the solution opens once `lab check {number}` has passed; to see it now, `lab diff {number} --give-up`"
         ),
+        Error::Students { path, line, why } => format!("{path}, line {line}: {}", En.bad_line(why)),
+        Error::NoStudents(path) => format!("{path} names no student: write a namespace on each line"),
+        Error::List(why) => format!("the topics and groups cannot be listed: {why}"),
+        Error::NobodyToAsk => "this deletes topics and groups, and nobody is there to be asked: add --yes".to_owned(),
         Error::Confine(why) => format!("students' programs cannot be confined here, so nothing was run: {why}"),
         Error::GradedElsewhere(path) => {
             format!("another `lab grade` keeps its results in {path}: wait for its end, or give another --state FILE")
@@ -177,13 +214,44 @@ fn french(error: &Error) -> String {
             "une transaction reste ouverte dans {topic}[{partition}] : son dernier offset stable est {last_stable}, son \
              offset de fin {end}"
         ),
+        Error::TooFewNodes { scenario, nodes } => {
+            let has = match nodes {
+                None => "le broker embarqué n'en a qu'un".to_owned(),
+                Some(1) => "ce Kafka n'en a qu'un".to_owned(),
+                Some(nodes) => format!("ce Kafka en a {nodes}"),
+            };
+            format!(
+                "{scenario} a besoin de trois nœuds, et {has} : lancez compose/kafka.sh --nodes 3, puis le lab comme il \
+                 l'indique"
+            )
+        }
+        Error::NodeControl { command, why } => format!(
+            "`{command}` a échoué : {why} ; corrigez --node-control, ou omettez-le et tapez les commandes vous-même"
+        ),
         Error::Offsets { group, why } => {
             format!("les offsets commités du groupe {group} ne peuvent pas être lus : {why}")
         }
         Error::Spawn { program, why } => format!("{program} ne démarre pas : {why}"),
+        Error::Command { program, why } => format!(
+            "{program} ne démarre pas : {why} ; après --, écrivez la commande comme vous la taperiez dans ce dossier"
+        ),
         Error::Refused(why) => format!("le programme n'a pas pu commencer : {why}"),
         Error::Stalled(limit) => format!("il n'a rien produit pendant {} s et a été tué", limit.as_secs()),
         Error::Flooded(lines) => format!("il a affiché plus de {lines} lignes et a été tué"),
+        Error::SaidNothing { lines: 0, .. } => "il n'a rien affiché : c'est sur la sortie standard que le lab lit ce que \
+                                                devient chaque message ; affichez une ligne par message, sans la garder \
+                                                en tampon"
+            .to_owned(),
+        Error::SaidNothing { lines, first } => format!(
+            "aucune des lignes qu'il a affichées ({lines}, la première : {}) ne dit ce qu'est devenu un message, comme le \
+             fait `delivered topic[0]@3 VALEUR` : docs/your-own-client.fr.md les donne toutes",
+            cut(first.as_deref().unwrap_or_default(), FIRST)
+        ),
+        Error::Unfinished { undone, first } => format!(
+            "il n'a pas fait tout son travail : de {undone} message{} ({first}…), il ne dit rien",
+            if *undone == 1 { "" } else { "s" }
+        ),
+        Error::NothingAcknowledged => "aucun message ne lui a réussi, et aucune panne ne l'explique".to_owned(),
         Error::Input { topic, why } => format!("l'entrée ne peut pas être écrite dans {topic} : {why}"),
         Error::Proxy(why) => format!(
             "le proxy qui provoque les pannes ne peut pas écouter : {why} ; fermez des programmes et relancez le lab"
@@ -210,6 +278,12 @@ fn french(error: &Error) -> String {
             "la solution s'ouvre quand `lab check {number}` a réussi ; pour la voir tout de suite, `lab diff {number} \
              --give-up`"
         ),
+        Error::Students { path, line, why } => format!("{path}, ligne {line} : {}", Fr.bad_line(why)),
+        Error::NoStudents(path) => format!("{path} ne nomme aucun étudiant : écrivez un espace de noms par ligne"),
+        Error::List(why) => format!("les topics et les groupes ne peuvent pas être énumérés : {why}"),
+        Error::NobodyToAsk => {
+            "ceci supprime des topics et des groupes, et personne n'est là pour répondre : ajoutez --yes".to_owned()
+        }
         Error::Confine(why) => {
             format!("les programmes des étudiants ne peuvent pas être isolés ici, rien n'a donc été exécuté : {why}")
         }

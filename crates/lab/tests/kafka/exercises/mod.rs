@@ -92,6 +92,7 @@ impl Attempt<'_> {
             messages: 20,
             traces: None,
             leftovers: Leftovers::default(),
+            node_control: Default::default(),
             room: None,
         };
         let mut exercise = self.exercise.clone();

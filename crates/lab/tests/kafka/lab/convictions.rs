@@ -33,6 +33,7 @@ pub(super) fn judge(package: &str, script: &str) -> Outcome {
         messages: 5,
         traces: None,
         leftovers: Leftovers::default(),
+        node_control: Default::default(),
         room: None,
     };
     let program = catalogue::find(package).unwrap();
