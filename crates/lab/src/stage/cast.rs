@@ -13,6 +13,7 @@ use super::{LOOK, SLICE, Stage};
 use crate::catalogue::Role;
 use crate::child::{Child, Control, Ended, Reading};
 use crate::error::Error;
+use crate::grade::Breach;
 use crate::invocation::{self, Work};
 use crate::outcome::{Deed, Instance};
 use crate::scenario::Ends;
@@ -433,6 +434,9 @@ impl Stage<'_> {
             cast.wait(ENDING);
         }
         if let Some(room) = &self.house.room {
+            if self.cast.iter().any(Cast::flooded) {
+                room.breaks(Breach::Output);
+            }
             room.close();
         }
     }

@@ -16,6 +16,7 @@ mod consumers;
 mod ctrl_c;
 mod eos_consumers;
 mod exercises;
+mod grade;
 mod lab;
 mod pipeline;
 mod producers;

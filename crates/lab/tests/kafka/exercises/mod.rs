@@ -4,7 +4,7 @@
 mod bad;
 mod broken;
 mod given;
-mod patch;
+pub(crate) mod patch;
 mod texts;
 mod together;
 mod wrong;
@@ -30,7 +30,7 @@ use crate::support::PROGRAMS;
 /// So many runs at once: each mostly waits, and the other tests run beside them.
 const AT_ONCE: usize = 12;
 
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
