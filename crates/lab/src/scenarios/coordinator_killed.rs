@@ -68,7 +68,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 const CASE: Case = Case { settings: QUICK, ..Case::PLAIN };
 
-const QUICK: &[Setting] = &[quick::RECONNECT_SOON];
+const QUICK: &[Setting] = &[quick::RECONNECT_SOON, quick::IDLE_SOON];
 
 const TRANSACTIONS: &[&str] =
     &["producer-exactly-once", "eos-producer", "consumer-exactly-once", "eos-consumer", "eos-pipeline"];

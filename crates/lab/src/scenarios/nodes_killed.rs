@@ -43,7 +43,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
         // As many as --messages says.
         messages: 0,
         partitions: 3,
-        settings: &[quick::RECONNECT_SOON],
+        settings: &[quick::RECONNECT_SOON, quick::IDLE_SOON],
         play,
         ..Case::PLAIN
     }],

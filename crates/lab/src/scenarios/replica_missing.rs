@@ -11,6 +11,9 @@ use crate::nodes::Order;
 use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
 use crate::stage::{Stage, Start};
 
+/// So many messages are sent before.
+const BEFORE: usize = 5;
+
 /// NOT_ENOUGH_REPLICAS.
 const NOT_ENOUGH_REPLICAS: i16 = 19;
 
@@ -124,18 +127,20 @@ fn for_a_while(stage: &mut Stage<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// From the sixth message on, a replica is missing; returns the node on which it is.
+/// After some messages, a replica is missing; returns the node on which it is.
 fn stopped(stage: &mut Stage<'_>, asked_for: &str) -> Result<i32, Error> {
     stage.whole()?;
     stage.set_topic("min.insync.replicas", asked_for)?;
-    let sixth = When::request(ApiKey::Produce).holding(stage.written_value(5));
+    let next = When::request(ApiKey::Produce).holding(stage.written_value(BEFORE));
     let fewer = Action::Freeze { until: "a replica is missing".into() };
-    stage.arm(Fault::new("a replica is to go", sixth, fewer));
+    stage.arm(Fault::new("a replica is to go", next, fewer));
     // One by one, or they would share a batch.
     stage.start_with("program", Start { pause: Some(Duration::from_millis(20)), ..Start::default() })?;
     stage.moment("a replica is to go")?;
     let leader = stage.node_at("a replica is to go")?;
     let node = stage.other_nodes(leader)?.into_iter().next().unwrap_or(leader);
+    // What came before is acknowledged.
+    stage.replicated(BEFORE)?;
     stage.order(Order::Stop, node)?;
     stage.out_of_sync(node)?;
     stage.thaw("program")?;
