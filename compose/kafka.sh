@@ -19,6 +19,8 @@ order_limit=30         # seconds; a stop is the slowest
 
 port=9092
 nodes=1
+host=127.0.0.1
+users_file=
 data=
 stop_on_eof=
 download_only=
@@ -41,6 +43,9 @@ Options:
   --port N         Port of the first node for clients; the other nodes take N+1 and N+2, and the controllers the
                    ports after the last node's: N+1 with one node, N+3 to N+5 with three [default: 9092]
   --nodes 1|3      One node, or three with replication factor 3 and min.insync.replicas 2 [default: 1]
+  --host ADDRESS   The address of this machine at which clients reach the nodes [default: 127.0.0.1, this machine only]
+  --users FILE     Let in who logs in as one of FILE (SASL_PLAINTEXT with PLAIN): NAME PASSWORD on each line. The first
+                   may do everything, the others what ACLs allow them [default: everybody may do everything]
   --data DIR       Keep topics and groups in DIR, and go on with them at the next start
                    [default: a temporary directory, removed at the end]
   --stop-on-eof    Stop when standard input ends, for a program that starts Kafka and may itself be killed
@@ -55,7 +60,8 @@ Commands, to the Kafka that kafka.sh runs on this port (NODE is 1, 2 or 3):
   thaw NODE        Let it go on
   start NODE       Start a node again, with what it had on disk
 
-Everything listens on 127.0.0.1 only. A node takes about 400 MB of memory.
+Without --host, everything listens on 127.0.0.1 only; with it, the controllers still do. A node takes about 400 MB of
+memory.
 
 Environment:
   JAVA_HOME        The Java to use [default: the java in PATH]
@@ -66,6 +72,8 @@ Examples:
   compose/kafka.sh --nodes 3                Three nodes on 9092, 9093 and 9094 (controllers: 9095 to 9097)
   compose/kafka.sh --port 19092             One node on 19092 (controller: 19093)
   compose/kafka.sh --data ~/kafka-data      One node that remembers
+  compose/kafka.sh --host 192.168.1.10 --users class.txt
+                                            One node for a class; docs/session.md goes on from here
   compose/kafka.sh kill 2                   In another terminal: the second node is gone ...
   compose/kafka.sh start 2                  ... and comes back
 END
@@ -84,11 +92,11 @@ read_options() {
       -h | --help) usage; exit 0 ;;
       --stop-on-eof) stop_on_eof=yes; continue ;;
       --download) download_only=yes; continue ;;
-      --port=* | --nodes=* | --data=*)
+      --port=* | --nodes=* | --host=* | --users=* | --data=*)
         value=${option#*=}
         option=${option%%=*}
         ;;
-      --port | --nodes | --data)
+      --port | --nodes | --host | --users | --data)
         [ $# -gt 0 ] || misused "$option needs a value"
         value=$1
         shift
@@ -110,6 +118,14 @@ read_options() {
       --nodes)
         case $value in 1 | 3) nodes=$value ;; *) misused "--nodes $value: only 1 and 3 are possible" ;; esac
         ;;
+      --host)
+        case $value in '' | *[!A-Za-z0-9.-]*) misused "--host $value: not a host name or an IPv4 address" ;; esac
+        host=$value
+        ;;
+      --users)
+        [ -n "$value" ] || misused "--users needs the name of a file"
+        users_file=$value
+        ;;
       --data)
         [ -n "$value" ] || misused "--data needs the name of a directory"
         data=$(absolute "$value")
@@ -119,6 +135,39 @@ read_options() {
   if [ "$port" -lt 1 ] || [ $((port + 2 * nodes - 1)) -gt 65535 ]; then
     misused "--port $port: not between 1 and $((65536 - 2 * nodes))"
   fi
+}
+
+# Sets who the administrator is, and what the login module of each listener wants to hear.
+read_users() {
+  local name password rest number=0 all='' login=org.apache.kafka.common.security.plain.PlainLoginModule
+  admin=
+  [ -n "$users_file" ] || return 0
+  { [ -f "$users_file" ] && [ -r "$users_file" ]; } || die "cannot read $users_file"
+  # With a carriage return too: some editors end lines so.
+  while IFS=$' \t\r' read -r name password rest || [ -n "$name" ]; do
+    number=$((number + 1))
+    case $name in '' | '#'*) continue ;; esac
+    { [ -n "$password" ] && [ -z "$rest" ]; } || die "$users_file, line $number: write NAME PASSWORD"
+    # Nothing that a property or the login module would read as more than itself.
+    case $name in
+      *[!A-Za-z0-9._-]*) die "$users_file, line $number: a name is of letters, digits, '.', '_' and '-'" ;;
+    esac
+    case $password in
+      *[!A-Za-z0-9._+/@:%=-]*)
+        die "$users_file, line $number: a password is of letters, digits, and any of . _ - + / @ : % ="
+        ;;
+    esac
+    case $all in *" user_$name="*) die "$users_file, line $number: $name is there twice" ;; esac
+    all="$all user_$name=\"$password\""
+    if [ -z "$admin" ]; then
+      admin=$name
+      # The nodes log in to each other as the administrator, and nobody else logs in to a controller.
+      login="$login required username=\"$name\" password=\"$password\""
+      controller_login="$login$all;"
+    fi
+  done <"$users_file"
+  [ -n "$admin" ] || die "$users_file names nobody"
+  host_login="$login$all;"
 }
 
 find_java() {
@@ -290,18 +339,22 @@ claim_data() {
   read -r cluster_id <"$data/cluster-id"
 }
 
-listening() { (exec 5<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+listening() { (exec 5<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
 check_ports() {
   local used
   for ((used = port; used < port + 2 * nodes; used++)); do
-    ! listening "$used" || die "port $used is in use; choose others with --port (see --help)"
+    ! listening 127.0.0.1 "$used" || die "port $used is in use; choose others with --port (see --help)"
+  done
+  for ((used = port; used < port + nodes; used++)); do
+    ! listening "$host" "$used" || die "port $used is in use; choose others with --port (see --help)"
   done
 }
 
 # The same as in single.yaml and cluster.yaml, where the reasons stand; a test compares them.
 settings() {
-  local client=127.0.0.1:$((port + $1 - 1)) controller=127.0.0.1:$((port + nodes + $1 - 1)) voters node
+  local client=$host:$((port + $1 - 1)) protocol=PLAINTEXT controller=127.0.0.1:$((port + nodes + $1 - 1)) voters node
+  [ -z "$admin" ] || protocol=SASL_PLAINTEXT
   voters=1@127.0.0.1:$((port + nodes))
   for ((node = 2; node <= nodes; node++)); do voters=$voters,$node@127.0.0.1:$((port + nodes + node - 1)); done
   cat <<END
@@ -309,7 +362,7 @@ process.roles=broker,controller
 node.id=$1
 listeners=HOST://$client,CONTROLLER://$controller
 advertised.listeners=HOST://$client
-listener.security.protocol.map=HOST:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=HOST:$protocol,CONTROLLER:$protocol
 inter.broker.listener.name=HOST
 controller.listener.names=CONTROLLER
 controller.quorum.voters=$voters
@@ -326,11 +379,26 @@ share.coordinator.state.topic.min.isr=$min_isr
 group.initial.rebalance.delay.ms=0
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 END
+  [ -z "$admin" ] || cat <<END
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.host.plain.sasl.jaas.config=$host_login
+listener.name.controller.plain.sasl.jaas.config=$controller_login
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:$admin
+END
   if [ "$nodes" -gt 1 ]; then
     echo broker.session.timeout.ms=3000
     echo broker.heartbeat.interval.ms=500
   fi
 }
+
+# They hold passwords.
+write_settings() (
+  umask 077
+  rm -f "$2" && settings "$1" >"$2"
+)
 
 java_in() { # NAME NODE'S-DIR LOG CLASS ARGUMENT...
   local name=$1 dir=$2 log=$3
@@ -345,7 +413,7 @@ format_storage() {
   for ((node = 1; node <= nodes; node++)); do
     dir=$data/node-$node
     # An older log would explain this start's failures by those of another.
-    { mkdir -p "$dir" && : >"$dir/kafka.log" && settings "$node" >"$dir/server.properties"; } ||
+    { mkdir -p "$dir" && : >"$dir/kafka.log" && write_settings "$node" "$dir/server.properties"; } ||
       die "cannot write to $dir"
     if [ ! -e "$dir/formatted" ]; then
       rm -rf "$dir/data" # left by a start that was interrupted here
@@ -379,11 +447,21 @@ start_nodes() {
   done
 }
 
+# Whether node $1 is ready. Who has not logged in is told nothing: then its log has to do, where it says so when the
+# cluster has taken it in.
+is_ready() {
+  if [ -n "$admin" ]; then
+    grep -q ' Kafka Server started' "$data/node-$1/kafka.log"
+  else
+    knows_all $((port + $1 - 1))
+  fi
+}
+
 # Asks the node on port $1 for Metadata (version 0, no topic known) and looks whether it names all the brokers: a node
 # that listens may not have joined the cluster yet, nor know the others.
 knows_all() (
   exec 2>/dev/null
-  exec 5<>"/dev/tcp/127.0.0.1/$1" || exit
+  exec 5<>"/dev/tcp/$host/$1" || exit
   # length, API key 3, version 0, correlation id, no client id, no topic by name (which means all)
   printf '\0\0\0\016\0\003\0\0\0\0\0\0\377\377\0\0\0\0' >&5
   # The first byte of the answer's length is 0, where read stops: the one way to wait for it with a limit.
@@ -396,7 +474,7 @@ knows_all() (
 wait_until_ready() {
   local node end=$((SECONDS + start_limit))
   for ((node = 1; node <= nodes; node++)); do
-    until wait_for knows_all $((port + node - 1)); do
+    until wait_for is_ready "$node"; do
       fail_if_one_ended
       [ "$SECONDS" -lt "$end" ] || die_with_log "$node" "node $node was not ready within $start_limit s"
       wait_for sleep 0.1
@@ -417,18 +495,24 @@ fail_if_one_ended() {
 die_with_log() {
   local log=$data/node-$1/kafka.log taken
   # Another program took the port after check_ports.
-  taken=$(sed -n 's/.*failed to bind to 127.0.0.1:\([0-9]*\): Address already in use.*/\1/p' "$log" | tail -n 1)
+  taken=$(sed -n 's/.*failed to bind to .*:\([0-9]*\): Address already in use.*/\1/p' "$log" | tail -n 1)
   [ -z "$taken" ] || die "port $taken is in use; choose others with --port (see --help)"
   tail -n 20 "$log" >&2
   die "$2; above are the last lines of its log"
 }
 
 announce() {
-  local node addresses=127.0.0.1:$port
-  for ((node = 2; node <= nodes; node++)); do addresses=$addresses,127.0.0.1:$((port + node - 1)); done
+  local node addresses=$host:$port
+  for ((node = 2; node <= nodes; node++)); do addresses=$addresses,$host:$((port + node - 1)); done
   echo "$port" >"$scratch/port" || die "cannot write to $scratch" # from now on, orders are taken
   echo "Kafka $version is ready on $addresses"
-  echo "In another terminal: cargo run -p lab -- --bootstrap-servers $addresses"
+  if [ -z "$admin" ]; then
+    echo "In another terminal: cargo run -p lab -- --bootstrap-servers $addresses"
+  else
+    echo "Clients log in: -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X sasl.username=NAME" \
+      "-X sasl.password=PASSWORD"
+    echo "$admin may do everything, the others what ACLs allow them (docs/session.md)."
+  fi
   [ "$nodes" = 1 ] ||
     echo "Where the lab is to kill nodes, add: --node-control 'compose/kafka.sh --port $port'"
   echo "Ctrl-C stops it."
@@ -554,6 +638,7 @@ order() {
 main() {
   read_options "$@"
   [ -z "$command" ] || { order; exit; }
+  read_users
   [ -n "$version" ] || die "there is no kafka.version in $here/pom.xml"
   find_java
   min_isr=$((nodes / 2 + 1))

@@ -9,6 +9,7 @@
 //!     "verdict": "holds",                 or violated, unknown
 //!     "why_unknown": "…",                 null where there is a verdict
 //!     "as_expected": true,
+//!     "held": null,                       or { "command": "python3 my.py" }: held to the guarantee alone
 //!     "announced": ["duplicated", "resent"],  what had to show: kinds of anomalies and marks
 //!     "allowed": [],                          what might show
 //!     "shown": ["duplicated", "resent"],      what showed
@@ -67,11 +68,12 @@ pub(crate) fn outcome(outcome: &Outcome) -> Json {
         "scenario": outcome.scenario.name,
         "variant": outcome.case.variant,
         "program": outcome.program.package,
-        "guarantee": guarantee(outcome.program.guarantee),
-        "promise": promise(outcome.program.promise()),
+        "guarantee": guarantee(outcome.guarantee()),
+        "promise": promise(outcome.promise()),
         "verdict": verdict,
         "why_unknown": why_unknown,
         "as_expected": outcome.as_expected(),
+        "held": outcome.held.as_ref().map(|held| json!({ "command": safe(&held.command) })),
         "announced": outcome.case.exhibits.iter().map(|announced| exhibit(*announced)).collect::<Vec<_>>(),
         "allowed": outcome.case.allows.iter().map(|allowed| kind(*allowed)).collect::<Vec<_>>(),
         "shown": shown(outcome),
@@ -251,7 +253,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sample::{self, KINDS, MARKS};
+    use crate::sample::{self, MARKS};
 
     fn results(outcome: Outcome) -> Results {
         Results { outcomes: vec![outcome], seed: 7, took: Duration::from_millis(2345) }
@@ -275,12 +277,12 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let names: HashSet<_> = KINDS
+        let names: HashSet<_> = Kind::ALL
             .iter()
             .map(|kind| exhibit(Exhibit::Anomaly(*kind)))
             .chain(MARKS.iter().map(|mark| exhibit(Exhibit::Mark(*mark))))
             .collect();
-        assert_eq!(names.len(), KINDS.len() + MARKS.len());
+        assert_eq!(names.len(), Kind::ALL.len() + MARKS.len());
     }
 
     proptest! {

@@ -5,7 +5,7 @@
 //! | [`cli`] | the command line, from arguments to exit status |
 //! | [`catalogue`] | the programs: their guarantee, what feeds them, what they promise |
 //! | [`cargo`] | builds them, with one `cargo build` |
-//! | [`invocation`] | the command line that each of them gets |
+//! | [`invocation`], [`own`] | the command line that each of them gets; a client of the user's own |
 //! | [`child`], [`execution`] | a program that runs: its lines as they come, its end |
 //! | [`kafka`], [`topics`], [`names`] | the lab's own clients; what a run creates and deletes |
 //! | [`aborted`] | aborted transactions in the inputs |
@@ -18,6 +18,7 @@
 //! | [`report`], [`table`], [`json`], [`text`] | results for readers: in English and French, and for programs |
 //! | `serve` | the embedded broker: `lab broker`, and the one of a run that was given none |
 //! | [`progress`], [`interrupt`], `terminal` | the progress bar; Ctrl-C; keys |
+//! | `session` | a class on one Kafka: its topics, who has passed what |
 //! | [`exercises`] | what students do, and how far they are |
 //!
 //! The lab knows the programs by what they do (their lines, their topics, their offsets), and so can judge a client in
@@ -42,6 +43,7 @@ pub mod matrix;
 pub mod names;
 pub mod nodes;
 pub mod outcome;
+pub mod own;
 mod progress;
 pub mod reader;
 mod reaper;
@@ -51,6 +53,7 @@ mod sample;
 pub mod scenario;
 pub mod scenarios;
 mod serve;
+mod session;
 mod show;
 pub mod stage;
 mod story;
@@ -58,6 +61,7 @@ pub mod table;
 mod terminal;
 pub mod text;
 pub mod topics;
+pub mod torture;
 pub mod value;
 pub mod verdict;
 

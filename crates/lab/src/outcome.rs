@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use proxy::Event;
 
-use crate::catalogue::Program;
+use crate::catalogue::{Guarantee, Program, Promise};
 use crate::child::Ended;
 use crate::ledger::Ledger;
+use crate::own::Held;
 use crate::scenario::{Case, Exhibit, Mark, Scenario};
 use crate::verdict::{Surprise, Verdict};
 
@@ -17,8 +18,10 @@ pub struct Outcome {
     pub scenario: &'static Scenario,
     /// Its case.
     pub case: &'static Case,
-    /// The program.
+    /// The program, or the one of the course in whose place a client of the user's own ran.
     pub program: &'static Program,
+    /// The client of the user's own that was held to a guarantee, not to what is announced for the program.
+    pub held: Option<Held>,
     /// What the lab says of the guarantee.
     pub verdict: Verdict,
     /// What was announced and did not show.
@@ -76,8 +79,21 @@ pub enum Deed {
 }
 
 impl Outcome {
-    /// Whether it came out as it was announced.
+    /// The guarantee that the verdict is about.
+    pub fn guarantee(&self) -> Guarantee {
+        self.held.as_ref().map_or(self.program.guarantee, |held| held.guarantee)
+    }
+
+    /// What must not happen under it.
+    pub fn promise(&self) -> Promise {
+        self.guarantee().promise(self.program.role)
+    }
+
+    /// Whether it came out as it was announced; of a client that is held to a guarantee, whether that holds.
     pub fn as_expected(&self) -> bool {
+        if self.held.is_some() {
+            return self.verdict == Verdict::Holds && self.surprises.is_empty();
+        }
         let verdict = match self.verdict {
             Verdict::Holds => !self.case.breaks(self.program.promise()),
             Verdict::Violated(_) => self.case.breaks(self.program.promise()),

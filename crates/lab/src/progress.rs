@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::matrix::Job;
-use crate::names::label;
-
 /// How many runs are done, which are under way, and how long the rest will take. Shows nothing where standard error is
 /// no terminal.
 pub(crate) struct Progress {
@@ -28,8 +25,7 @@ impl Progress {
     }
 
     /// A run begins; dropping the result ends it.
-    pub(crate) fn begin(&self, job: &Job) -> Running<'_> {
-        let name = label(job.scenario, job.case, job.program);
+    pub(crate) fn begin(&self, name: String) -> Running<'_> {
         self.show(|running| running.push(name.clone()));
         Running { progress: self, name }
     }

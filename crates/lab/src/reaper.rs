@@ -1,12 +1,14 @@
-//! No program outlives the lab, however the lab ends, `kill -9` included.
+//! No program outlives the lab, and no folder of a run, however the lab ends, `kill -9` included.
 //!
-//! A process of its own, the lab's own executable, keeps the numbers of the process groups that run: the lab writes them
-//! to its standard input. When that is closed, the lab has ended, and the groups that are left are killed. (Linux's
+//! A process of its own, the lab's own executable, keeps the numbers of the process groups that run, and the folders: the
+//! lab writes them to its standard input. When that is closed, the lab has ended, the groups that are left are killed, and
+//! the folders that are left are removed. (Linux's
 //! `PR_SET_PDEATHSIG` would kill a program with the *thread* that started it, and not what the program has started.)
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -45,28 +47,41 @@ pub(crate) fn start() -> io::Result<()> {
 /// What that process does.
 pub(crate) fn keep_watch() {
     let mut running = BTreeSet::new();
+    let mut folders = Vec::new();
     for line in io::stdin().lock().lines().map_while(Result::ok) {
         match line.split_at_checked(1).map(|(sign, number)| (sign, number.parse::<i32>())) {
             Some(("+", Ok(group))) => _ = running.insert(group),
             Some(("-", Ok(group))) => _ = running.remove(&group),
+            Some(("/", _)) => folders.push(line),
             _ => {}
         }
     }
     kill(&running);
+    for folder in folders {
+        // Most were removed by the lab.
+        let _ = std::fs::remove_dir_all(folder);
+    }
 }
 
 /// A program runs, in this group.
 pub(crate) fn register(group: Pid) {
     let mut state = lock();
     state.running.insert(group.as_raw_nonzero().get());
-    state.tell('+', group);
+    state.tell(&format!("+{}", group.as_raw_nonzero()));
 }
 
 /// It has ended, and was waited for.
 pub(crate) fn forget(group: Pid) {
     let mut state = lock();
     state.running.remove(&group.as_raw_nonzero().get());
-    state.tell('-', group);
+    state.tell(&format!("-{}", group.as_raw_nonzero()));
+}
+
+/// A run has this folder (an absolute path), which goes with the lab at the latest.
+pub(crate) fn remove_at_the_end(folder: &Path) {
+    if let Some(folder) = folder.to_str().filter(|folder| !folder.contains('\n')) {
+        lock().tell(folder);
+    }
 }
 
 /// Kills all programs that run: for the moment before the lab itself ends at once.
@@ -82,10 +97,10 @@ fn kill(groups: &BTreeSet<i32>) {
 }
 
 impl State {
-    fn tell(&mut self, sign: char, group: Pid) {
+    fn tell(&mut self, line: &str) {
         if let Some(keeper) = &mut self.keeper {
             // Without the keeper, the programs end with the lab's own clean end only.
-            let _ = writeln!(keeper, "{sign}{}", group.as_raw_nonzero());
+            let _ = writeln!(keeper, "{line}");
         }
     }
 }

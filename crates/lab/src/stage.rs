@@ -3,6 +3,8 @@
 
 mod cast;
 mod clock;
+mod drain;
+mod folder;
 mod input;
 mod judge;
 mod nodes;
@@ -15,18 +17,21 @@ use std::time::{Duration, Instant};
 
 use ::broker::Broker;
 use common::stop;
-use proxy::{Fault, Proxy};
+use proxy::{ApiKey, Fault, Proxy};
 
 use cast::Cast;
 pub use cast::Start;
 use clock::Clock;
+pub(crate) use drain::Work;
+use folder::Folder;
 
-use crate::catalogue::{Producer, Program, Role};
+use crate::catalogue::{Guarantee, Producer, Program, Role};
 use crate::error::Error;
-use crate::kafka::{Kafka, Offsets};
+use crate::kafka::{Isolation, Kafka, Offsets};
 use crate::names::Names;
 use crate::nodes::{Control, Nodes};
 use crate::outcome::{Deed, Outcome};
+use crate::own::{Client, Held};
 use crate::reader::Reader;
 use crate::scenario::{Case, Scenario};
 use crate::serve;
@@ -39,6 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Ctrl-C at the lab, and the end of a program, are noticed within this time.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// How often the lab looks again at what nobody tells it.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// A kill is told when the program is dead, and on a busy machine so long after it.
 const TOLD: Duration = Duration::from_secs(1);
 
@@ -50,8 +58,8 @@ pub struct House {
     pub flags: common::cli::Broker,
     /// Where the programs are.
     pub executables: HashMap<String, PathBuf>,
-    /// A command to run in place of the program; it finds its settings in the environment.
-    pub command: Option<Vec<String>>,
+    /// A client of the user's own, to run in place of the program.
+    pub command: Option<Client>,
     /// Where names and the brokers' ids come from.
     pub seed: u32,
     /// How many messages the scenarios without a fault use; the others use their own numbers.
@@ -87,6 +95,8 @@ pub struct Stage<'a> {
     values: Vec<Value>,
     /// How many records the lab wrote to the input and aborted.
     aborted: usize,
+    /// Where the program may keep files. After the instances, so that nobody writes there when it goes.
+    folder: Folder,
     /// The nodes of the cluster, once a scenario has asked for them.
     nodes: Option<Nodes>,
     /// What was done to them.
@@ -95,16 +105,42 @@ pub struct Stage<'a> {
     _broker: Option<Broker>,
 }
 
+/// One run among others of the same program in the same case, where there are several: its names, and that of its trace.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Nth {
+    /// The run.
+    pub(crate) run: u32,
+    /// How often it was repeated before.
+    pub(crate) again: u32,
+}
+
 impl House {
+    /// Whether the user's own client is held to a guarantee.
+    fn held(&self) -> Option<Held> {
+        self.command.as_ref().and_then(Client::held)
+    }
+
     /// Runs one program in one case, and judges it.
     pub fn run(&self, scenario: &'static Scenario, case: &'static Case, program: &'static Program) -> Outcome {
+        self.play(scenario, case, program, None, case.play)
+    }
+
+    /// The same, with another play.
+    pub(crate) fn play(
+        &self,
+        scenario: &'static Scenario,
+        case: &'static Case,
+        program: &'static Program,
+        nth: Option<Nth>,
+        play: impl FnOnce(&mut Stage<'_>) -> Result<(), Error>,
+    ) -> Outcome {
         let begun = Instant::now();
-        let mut outcome = match Stage::open(self, scenario, case, program) {
+        let mut outcome = match Stage::open(self, scenario, case, program, nth) {
             Ok(mut stage) => {
-                let played = (case.play)(&mut stage);
+                let played = play(&mut stage);
                 stage.close(played)
             }
-            Err(why) => Outcome::unknown(scenario, case, program, why),
+            Err(why) => Outcome { held: self.held(), ..Outcome::unknown(scenario, case, program, why) },
         };
         outcome.took = begun.elapsed();
         outcome
@@ -117,11 +153,17 @@ impl<'a> Stage<'a> {
         scenario: &'static Scenario,
         case: &'static Case,
         program: &'static Program,
+        nth: Option<Nth>,
     ) -> Result<Self, Error> {
         if stop::requested() {
             return Err(Error::Interrupted);
         }
-        let names = Names::new(house.seed, house.flags.namespace.as_deref()).within(scenario, case, program);
+        let folder = Folder::new()?;
+        let mut names = Names::new(house.seed, house.flags.namespace.as_deref());
+        if let Some(Nth { run, again }) = nth {
+            names = names.numbered(run).numbered(again);
+        }
+        let names = names.within(scenario, case, program);
         let (kafka, broker) = match &house.kafka {
             Some(kafka) => (kafka.clone(), None),
             None => {
@@ -144,7 +186,7 @@ impl<'a> Stage<'a> {
         }
         let mut builder = Proxy::builder(kafka.broker().bootstrap_servers.clone());
         if let Some(folder) = &house.traces {
-            builder = builder.trace_to(trace_file(folder, scenario, case, program)?);
+            builder = builder.trace_to(trace_file(folder, scenario, case, program, nth)?);
         }
         let proxy = builder.start().map_err(|error| Error::Proxy(error.to_string()))?;
         let clock = Clock::of(&proxy);
@@ -167,6 +209,7 @@ impl<'a> Stage<'a> {
             settings,
             values,
             aborted: 0,
+            folder,
             nodes: None,
             node_deeds: BTreeMap::new(),
             _broker: broker,
@@ -213,6 +256,21 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// The request by which its offsets are committed.
+    pub fn commits_by(&self) -> ApiKey {
+        let of_transaction = match self.program.role {
+            Role::Producer(producer) => producer.transactional,
+            Role::Consumer { transactional, .. } => transactional,
+            Role::Pipeline { .. } => self.house.held().is_none_or(|held| held.guarantee == Guarantee::ExactlyOnce),
+        };
+        if of_transaction { ApiKey::TxnOffsetCommit } else { ApiKey::OffsetCommit }
+    }
+
+    /// Whether it is a client that is held to a guarantee: it commits when it likes.
+    pub fn is_held(&self) -> bool {
+        self.house.held().is_some()
+    }
+
     /// The proxy.
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
@@ -247,6 +305,14 @@ impl<'a> Stage<'a> {
     /// As [`moment`](Self::moment).
     pub fn moments(&self, signal: &str, times: usize) -> Result<(), Error> {
         self.wait_for(signal, times, || self.is_over())
+    }
+
+    /// Waits for a moment that only this instance can bring about.
+    ///
+    /// # Errors
+    /// [`Error::NotReached`] when it does not come, or the instance has ended without it.
+    pub fn moment_of(&self, name: &str, signal: &str) -> Result<(), Error> {
+        self.wait_for(signal, 1, || self.cast.iter().filter(|cast| cast.is(name)).all(Cast::has_ended))
     }
 
     /// Waits for a moment that may come when every instance has ended: something that is between the proxy and the broker
@@ -286,7 +352,15 @@ impl<'a> Stage<'a> {
 
     /// Asks for the group's committed offsets.
     fn offsets(&self) -> Result<&Offsets, Error> {
-        once(&self.offsets, || self.kafka.offsets(&self.group()))
+        once(&self.offsets, || self.kafka.offsets(&self.group(), Isolation::ReadCommitted))
+    }
+
+    /// Asks for them without waiting for a transaction to end.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub(crate) fn settled_offsets(&self) -> Result<Offsets, Error> {
+        self.kafka.offsets(&self.group(), Isolation::ReadUncommitted)
     }
 
     /// A reader of topics.
@@ -316,8 +390,10 @@ fn trace_file(
     scenario: &Scenario,
     case: &Case,
     program: &Program,
+    nth: Option<Nth>,
 ) -> Result<Box<dyn std::io::Write + Send>, Error> {
-    let path = folder.join(format!("{}.jsonl", crate::names::label(scenario, case, program)));
+    let nth = nth.map(|Nth { run, again }| format!("-{run}-{again}")).unwrap_or_default();
+    let path = folder.join(format!("{}{nth}.jsonl", crate::names::label(scenario, case, program)));
     match std::fs::File::create(&path) {
         Ok(file) => Ok(Box::new(file)),
         Err(error) => Err(Error::Trace { path: path.display().to_string(), why: error.to_string() }),

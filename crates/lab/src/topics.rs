@@ -17,8 +17,8 @@ const GROUP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Creates and deletes topics.
 pub struct Topics {
-    admin: AdminClient<Observer>,
-    runtime: Runtime,
+    pub(crate) admin: AdminClient<Observer>,
+    pub(crate) runtime: Runtime,
 }
 
 /// What all runs together have created on a Kafka that stays. On an embedded broker, it goes with the broker.
@@ -83,7 +83,7 @@ impl Topics {
         })
     }
 
-    fn new(kafka: &Kafka) -> Result<Self, Error> {
+    pub(crate) fn new(kafka: &Kafka) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -93,6 +93,16 @@ impl Topics {
 }
 
 impl Leftovers {
+    /// These topics and groups.
+    pub(crate) fn of(topics: Vec<String>, groups: Vec<String>) -> Self {
+        Self { topics: topics.into(), groups: groups.into() }
+    }
+
+    /// The groups.
+    pub(crate) fn groups(&self) -> Vec<String> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The topics that were created, in the order of their names.
     pub fn topics(&self) -> Vec<String> {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -103,10 +113,10 @@ impl Leftovers {
     /// Deletes the topics, then the groups; returns what could not be deleted, and why.
     pub fn delete(self, kafka: &Kafka) -> Vec<(String, String)> {
         let topics = self.topics();
-        if topics.is_empty() {
+        let mut groups = self.groups.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if topics.is_empty() && groups.is_empty() {
             return Vec::new();
         }
-        let mut groups = self.groups.into_inner().unwrap_or_else(PoisonError::into_inner);
         groups.sort();
         groups.dedup();
         let all = |why: &str| topics.iter().map(|name| (name.clone(), why.to_owned())).collect();
@@ -115,10 +125,13 @@ impl Leftovers {
             Err(error) => return all(&format!("{error:?}")),
         };
         let names: Vec<_> = topics.iter().map(String::as_str).collect();
-        let mut left: Vec<_> = match deleter.runtime.block_on(deleter.admin.delete_topics(&names, &options())) {
-            Ok(answers) => refusals(answers),
-            Err(error) => all(&error.to_string()),
-        };
+        let mut left = Vec::new();
+        if !names.is_empty() {
+            left = match deleter.runtime.block_on(deleter.admin.delete_topics(&names, &options())) {
+                Ok(answers) => refusals(answers),
+                Err(error) => all(&error.to_string()),
+            };
+        }
         left.extend(deleter.delete_groups(groups));
         left
     }
@@ -161,6 +174,6 @@ fn add(list: &Mutex<Vec<String>>, name: String) {
     list.lock().unwrap_or_else(PoisonError::into_inner).push(name);
 }
 
-fn options() -> AdminOptions {
+pub(crate) fn options() -> AdminOptions {
     AdminOptions::new().request_timeout(Some(REQUEST)).operation_timeout(Some(REQUEST))
 }

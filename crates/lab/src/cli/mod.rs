@@ -3,7 +3,9 @@
 mod args;
 mod french;
 mod nodes;
+mod session;
 mod students;
+mod torture;
 mod watch;
 
 use std::ffi::OsString;
@@ -23,6 +25,7 @@ use crate::matrix::{self, Job};
 use crate::names::{Names, random_seed};
 use crate::nodes::Control;
 use crate::outcome::Results;
+use crate::own::{self, Client};
 use crate::serve::{self, Serve};
 use crate::stage::House;
 use crate::text::Lang;
@@ -51,8 +54,10 @@ pub fn main() -> ExitCode {
             .and_then(|topic| print(&show::render(&topic, lang, show.format == Format::Json, colours())))
             .map(|()| 0),
         Some(Command::Run(run)) => run_some(run, given, lang),
+        Some(Command::Torture(torture)) => torture::torture(torture, given, lang),
         Some(Command::Check(check)) => students::check(check, given, lang),
         Some(Command::Watch(watch)) => watch::watch(watch, given, lang),
+        Some(Command::Session(session)) => session::session(session, lang),
         Some(Command::Progress(progress)) => students::progress(progress, lang),
         Some(Command::Hint(hint)) => students::hint(hint, lang),
         Some(Command::Diff(diff)) => students::diff(diff, lang),
@@ -73,7 +78,7 @@ pub fn main() -> ExitCode {
 fn names_a_kafka(matches: &ArgMatches) -> bool {
     let matches = matches
         .subcommand()
-        .filter(|(name, _)| ["run", "check", "watch"].contains(name))
+        .filter(|(name, _)| ["run", "torture", "check", "watch"].contains(name))
         .map_or(matches, |(_, matches)| matches);
     !matches!(matches.value_source("bootstrap_servers"), None | Some(ValueSource::DefaultValue))
 }
@@ -102,7 +107,7 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
         .chain(matrix::jobs_on_three_nodes().into_iter().filter(kills))
         .filter(|job| chosen(&lab.only, job.program.package) && chosen(&lab.scenario, job.scenario.name))
         .collect();
-    let results = run(&lab.flags, &lab.nodes, given, &[], &jobs, lang)?;
+    let results = run(&lab.flags, &lab.nodes, given, None, &jobs, lang)?;
     print(&match lab.flags.format {
         Format::Table => table::render(&results, lang, colours()),
         Format::Json => format!("{:#}\n", json::render(&results)),
@@ -112,23 +117,30 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
 
 /// One program under one scenario, or all of its scenarios: a story each.
 fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
+    // What kills nodes has to be asked for.
     let kills = |job: &Job| run_.scenario.as_ref().is_some_and(|name| name == job.scenario.name);
-    let jobs: Vec<Job> = matrix::jobs()
-        .into_iter()
-        .chain(matrix::jobs_on_three_nodes().into_iter().filter(kills))
-        .filter(|job| job.program.package == run_.program)
-        .filter(|job| run_.scenario.as_ref().is_none_or(|name| job.scenario.name == name))
-        .filter(|job| run_.variant.as_ref().is_none_or(|name| job.case.variant == name))
-        .collect();
+    let jobs: Vec<Job> = match run_.guarantee {
+        Some(guarantee) => own::jobs(run_.role, guarantee, &run_.scenarios, run_.variant.as_deref()),
+        None => matrix::jobs()
+            .into_iter()
+            .chain(matrix::jobs_on_three_nodes().into_iter().filter(kills))
+            .filter(|job| run_.program.as_ref().is_some_and(|name| job.program.package == name))
+            .filter(|job| run_.scenario.as_ref().is_none_or(|name| job.scenario.name == name))
+            .filter(|job| run_.variant.as_ref().is_none_or(|name| job.case.variant == name))
+            .collect(),
+    };
     if jobs.is_empty() {
+        let held = run_.guarantee.map(|guarantee| lang.held(run_.role, guarantee));
         return Err(Error::NoSuchRun {
-            program: run_.program.clone(),
-            scenario: run_.scenario.clone(),
+            program: run_.program.clone().or(held).unwrap_or_default(),
+            scenario: run_.scenario.clone().or_else(|| run_.scenarios.first().cloned()),
             variant: run_.variant.clone(),
         });
     }
-    let results = run(&run_.flags, &run_.nodes, given, &run_.client, &jobs, lang)?;
+    let client = (!run_.client.is_empty()).then(|| Client { words: run_.client.clone(), held_to: run_.guarantee });
+    let results = run(&run_.flags, &run_.nodes, given, client, &jobs, lang)?;
     print(&match run_.flags.format {
+        Format::Table if run_.guarantee.is_some() && jobs.len() > 1 => own::summary(&results, lang, colours()),
         Format::Table => results
             .outcomes
             .iter()
@@ -145,7 +157,7 @@ fn run(
     flags: &Flags,
     nodes: &NodeControl,
     given: bool,
-    client: &[String],
+    client: Option<Client>,
     jobs: &[Job],
     lang: Lang,
 ) -> Result<Results, Error> {
@@ -153,7 +165,7 @@ fn run(
     let control = Control::new(nodes.node_control.clone(), lang);
     nodes::check(jobs, given.then(|| Kafka::new(flags.kafka.clone())).as_ref(), &control)?;
     let mut executables = cargo::Executables::new();
-    if client.is_empty() {
+    if client.is_none() {
         let mut programs: Vec<&str> = jobs.iter().map(|job| job.program.package).collect();
         programs.sort_unstable();
         programs.dedup();
@@ -192,12 +204,12 @@ fn prepare(flags: &Flags, given: bool, lang: Lang) -> Result<u32, Error> {
     Ok(flags.seed.unwrap_or_else(random_seed))
 }
 
-fn house(flags: &Flags, given: bool, seed: u32, executables: cargo::Executables, client: &[String]) -> House {
+fn house(flags: &Flags, given: bool, seed: u32, executables: cargo::Executables, command: Option<Client>) -> House {
     House {
         kafka: given.then(|| Kafka::new(flags.kafka.clone())),
         flags: flags.kafka.clone(),
         executables,
-        command: (!client.is_empty()).then(|| client.to_vec()),
+        command,
         seed,
         messages: flags.messages,
         traces: flags.trace.clone(),

@@ -153,6 +153,6 @@ fn told(done: Result<(), Error>, lang: Lang) {
 }
 
 /// A clean screen; what was on it can be scrolled back to, on most terminals.
-fn clear() -> Result<(), Error> {
+pub(super) fn clear() -> Result<(), Error> {
     if std::env::var_os("TERM").is_none_or(|term| term == "dumb") { Ok(()) } else { print("\x1b[2J\x1b[H") }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proxy::{Batch, Event, Facts, Happening, Marker, Part, Side};
 
 use super::story::frame;
-use super::{KINDS, MARKS, SCENARIOS};
+use super::{MARKS, SCENARIOS};
 use crate::catalogue::PROGRAMS;
 use crate::child::Ended;
 use crate::error::Error;
@@ -28,7 +28,7 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    proptest::sample::select(KINDS)
+    proptest::sample::select(Kind::ALL)
 }
 
 fn anomaly() -> impl Strategy<Value = Anomaly> {

@@ -4,7 +4,7 @@
 use proxy::{Action, ApiKey, Fault, Field, When};
 
 use super::members::{ALIVE, finish_both};
-use crate::catalogue::{Guarantee, Role};
+use crate::catalogue::Guarantee;
 use crate::error::Error;
 use crate::scenario::{Case, Ends, Scenario, Text};
 use crate::stage::{Stage, Start};
@@ -56,11 +56,7 @@ const CASE: Case = Case {
 const REBALANCE_IN_PROGRESS: i16 = 27;
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
-    let commit = match stage.program.role {
-        Role::Consumer { transactional: false, .. } => ApiKey::OffsetCommit,
-        _ => ApiKey::TxnOffsetCommit,
-    };
-    let committed = When::response(commit).of("first");
+    let committed = When::response(stage.commits_by()).of("first");
     stage.arm(Fault::new("committed", committed.clone().always(), Action::Note));
     let told = When::response(ApiKey::Heartbeat).of("first").with(Field::Error(REBALANCE_IN_PROGRESS));
     stage.arm(Fault::new("told of the rebalance", told, Action::Note));

@@ -16,10 +16,10 @@ mod killed_between;
 mod late_duplicate;
 mod leader_killed;
 mod member_joins;
-mod members;
+pub(crate) mod members;
 mod nodes_killed;
 mod open_transaction;
-mod quick;
+pub(crate) mod quick;
 mod replica_missing;
 mod request_lost;
 mod restart;
@@ -27,6 +27,9 @@ mod retries_exhausted;
 mod zombie;
 
 use crate::scenario::Scenario;
+
+/// The one without a fault.
+pub const CALM: &str = calm::SCENARIO.name;
 
 /// The scenarios that any Kafka will do for.
 pub const ALL: &[&Scenario] = &[

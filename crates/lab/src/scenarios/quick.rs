@@ -11,7 +11,7 @@ pub(super) fn start(stage: &mut Stage<'_>) -> Result<(), Error> {
 }
 
 /// Twenty messages would share one batch: a fault between two batches needs more of them.
-pub(super) const SMALL_BATCHES: Setting = Setting {
+pub(crate) const SMALL_BATCHES: Setting = Setting {
     key: "batch.num.messages",
     value: Amount::Of("5"),
     why: Text {
@@ -31,7 +31,7 @@ pub(super) const SINGLE_BATCHES: Setting = Setting {
 };
 
 /// The first pause before the producer sends a batch again; the next ones double.
-pub(super) const RETRY_SOON: Setting = Setting {
+pub(crate) const RETRY_SOON: Setting = Setting {
     key: "retry.backoff.ms",
     value: Amount::Of("20"),
     why: Text {
@@ -41,7 +41,7 @@ pub(super) const RETRY_SOON: Setting = Setting {
 };
 
 /// The longest pause before the client connects again; the default grows to 10 s.
-pub(super) const RECONNECT_SOON: Setting = Setting {
+pub(crate) const RECONNECT_SOON: Setting = Setting {
     key: "reconnect.backoff.max.ms",
     value: Amount::Of("100"),
     why: Text {

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::evidence;
 use crate::ledger::{Anomaly, Kind, Ledger};
 use crate::outcome::Outcome;
+use crate::own;
 use crate::reader::{Contents, Record};
 use crate::said::{self, Producing};
 use crate::scenario::{Case, Ends, Exhibit, Scenario};
@@ -32,13 +33,17 @@ impl Stage<'_> {
         outcome.instances = self.cast.iter().map(Cast::instance).collect();
         outcome.nodes = self.nodes_instances();
         outcome.settings.clone_from(&self.settings);
+        outcome.held = self.house.held();
         match judged {
             Ok((ledger, seen)) => {
-                let (verdict, others) = judge(self.program.promise(), &ledger);
+                let (verdict, others) = judge(outcome.promise(), &ledger);
                 outcome.verdict = verdict;
                 outcome.surprises = self.surprises(&outcome, others, seen);
                 outcome.missing = self.missing(&outcome, &ledger);
                 outcome.ledger = ledger;
+                if outcome.held.is_some() {
+                    own::judge(&mut outcome);
+                }
             }
             Err(why) => outcome.verdict = Verdict::Unknown(why),
         }
@@ -67,6 +72,10 @@ impl Stage<'_> {
         let seen = topic.aborted().filter(|record| crate::aborted::is_ours(&record.value)).count();
         let ledger = match self.program.role {
             Role::Producer(producer) => {
+                let producer = match self.house.held() {
+                    Some(held) => held.producer(producer, trace),
+                    None => producer,
+                };
                 let mut said = Producing::default();
                 for cast in &self.cast {
                     said.merge(said::producing(&cast.lines(), producer.transactional));
@@ -156,6 +165,7 @@ impl Outcome {
             scenario,
             case,
             program,
+            held: None,
             verdict: Verdict::Unknown(why),
             missing: Vec::new(),
             surprises: Vec::new(),

@@ -8,6 +8,9 @@
 //! | `verdicts` | the guarantee, the verdict, what was not as expected |
 //! | `tables`, `lists`, `stories` | headings and sentences of the table, the list, the story |
 //! | `students` | what a check says of an exercise |
+//! | `session` | what the instructor reads during a session |
+//! | `torture` | random schedules |
+//! | `own` | what is said of a client of the user's own |
 //! | `nodes` | what is said to whoever kills nodes |
 //! | `moments` | what happens between the programs and the broker |
 
@@ -18,9 +21,12 @@ mod lists;
 mod marks;
 mod moments;
 mod nodes;
+mod own;
+mod session;
 mod stories;
 mod students;
 mod tables;
+mod torture;
 mod verdicts;
 
 use Lang::{En, Fr};

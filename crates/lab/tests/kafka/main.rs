@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod claims;
 mod compose;
 mod consumers;
 mod ctrl_c;
@@ -20,6 +21,7 @@ mod pipeline;
 mod producers;
 mod scenarios;
 mod serve;
+mod session;
 mod settings;
 mod show;
 mod students;

@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use tempfile::TempDir;
 
@@ -26,7 +28,7 @@ use crate::support::broker::{self, Kafka, Node, Script, free_ports, version};
 fn a_wrong_command_line_is_answered_with_one_line() {
     let machine = Machine::new();
     machine.tool("java", JAVA);
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["--prot", "1"], "unknown option --prot"),
         (&["9092"], "unknown option 9092"),
         (&["--port"], "--port needs a value"),
@@ -37,6 +39,10 @@ fn a_wrong_command_line_is_answered_with_one_line() {
         (&["--port", "65531", "--nodes", "3"], "--port 65531: not between 1 and 65530"),
         (&["--port", "123456789012345678901"], "not a port number"),
         (&["--nodes", "2"], "--nodes 2: only 1 and 3 are possible"),
+        (&["--host", "a b"], "--host a b: not a host name"),
+        (&["--host", ""], "--host : not a host name"),
+        (&["--users"], "--users needs a value"),
+        (&["--users="], "--users needs the name of a file"),
         (&["--data", ""], "--data needs the name of a directory"),
     ];
     for (arguments, expected) in cases {
@@ -48,8 +54,19 @@ fn a_wrong_command_line_is_answered_with_one_line() {
 fn help_names_every_option_the_ports_and_the_environment() {
     let (status, stdout, stderr) = Machine::new().run(Machine::new().kafka().arg("--help"));
     assert_eq!((status, stderr.as_str()), (0, ""));
-    let options =
-        ["--port", "--nodes", "--data", "--stop-on-eof", "--download", "--help", "status", "kill NODE", "start NODE"];
+    let options = [
+        "--port",
+        "--nodes",
+        "--host",
+        "--users",
+        "--data",
+        "--stop-on-eof",
+        "--download",
+        "--help",
+        "status",
+        "kill NODE",
+        "start NODE",
+    ];
     for expected in options.into_iter().chain(["9095 to 9097", "KAFKA_LIB_DIR", "JAVA_HOME", "127.0.0.1", &version()]) {
         assert!(stdout.contains(expected), "{expected} is missing in:\n{stdout}");
     }
@@ -76,6 +93,27 @@ fn what_the_machine_lacks_is_named_in_one_line() {
     machine.tool("mvn", "echo '[ERROR] repo.example: unknown host'; echo '[ERROR] more'; exit 1");
     machine.refuses_after(1, &mut machine.kafka(), 1, "the download failed: [ERROR] repo.example: unknown host");
     assert_eq!(names(&machine.lib()), Vec::<String>::new(), "left of the download");
+}
+
+#[test]
+fn a_wrong_file_of_users_is_answered_with_its_line() {
+    let machine = Machine::ready();
+    let users = TempDir::new().unwrap();
+    let file = users.path().join("users");
+    for (text, expected) in [
+        ("# me\nadmin\n", "users, line 2: write NAME PASSWORD"),
+        ("admin a b\n", "users, line 1: write NAME PASSWORD"),
+        ("admin a\n\nann b\nadmin c\n", "users, line 4: admin is there twice"),
+        ("ad\"min a\n", "users, line 1: a name is of letters"),
+        ("admin a\nann \"b;\n", "users, line 2: a password is of letters"),
+        ("ann \\b", "users, line 1: a password is of letters"),
+        ("# nobody\r\n\r\n", "users names nobody"),
+    ] {
+        fs::write(&file, text).unwrap();
+        machine.refuses(machine.kafka().arg("--users").arg(&file), 1, expected);
+    }
+    machine.refuses(machine.kafka().args(["--users", "/nowhere/users"]), 1, "cannot read /nowhere/users");
+    machine.refuses(machine.kafka().arg("--users").arg(users.path()), 1, "cannot read ");
 }
 
 #[test]
@@ -242,6 +280,51 @@ fn three_nodes_survive_the_loss_of_one() {
     for node in kafka.nodes() {
         assert!(has_ended(node.pid) && !node.log.exists(), "{node:?} is left");
     }
+}
+
+/// Three nodes that log in to each other, on an address of this machine that is not the usual one; their clients log in
+/// too. (What users may do, the session's tests look at.)
+#[test]
+#[ignore = "needs Java 17 and Maven: it starts Apache Kafka"]
+fn who_has_logged_in_reaches_three_nodes_and_nobody_else() {
+    let machine = Machine::new();
+    let data = TempDir::new().unwrap();
+    let users = data.path().join("users");
+    fs::write(&users, "admin admin-secret\r\nann a._-+/@:%=z\r\n").unwrap();
+    // All of 127.0.0.0/8 is this machine; macOS knows the first one only.
+    let host = if cfg!(target_os = "linux") { "127.0.0.2" } else { "127.0.0.1" };
+    let kafka = Kafka::start_with(|port| {
+        let mut command = machine.with_everything(Command::new(Script::path()));
+        command.args(["--stop-on-eof", "--nodes", "3", "--host", host, "--port", &port.to_string(), "--data"]);
+        command.arg(data.path()).arg("--users").arg(&users);
+        command
+    });
+    let kafka = kafka.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(kafka.bootstrap().matches(host).count(), 3);
+    let brokers = |login: &[(&str, &str)]| {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", kafka.bootstrap());
+        for (key, value) in login {
+            config.set(*key, *value);
+        }
+        let client: BaseConsumer = config.create().unwrap();
+        client.fetch_metadata(None, Duration::from_secs(5)).map(|metadata| metadata.brokers().len())
+    };
+    let login = |password| {
+        [
+            ("security.protocol", "SASL_PLAINTEXT"),
+            ("sasl.mechanism", "PLAIN"),
+            ("sasl.username", "ann"),
+            ("sasl.password", password),
+        ]
+    };
+    wait_until("all three nodes know each other", || brokers(&login("a._-+/@:%=z")) == Ok(3));
+    assert!(brokers(&login("wrong")).is_err());
+    assert!(brokers(&[]).is_err());
+    let settings = data.path().join("node-1/server.properties");
+    assert_eq!(fs::metadata(settings).unwrap().permissions().mode() & 0o777, 0o600, "it holds passwords");
+    let log = fs::read_to_string(data.path().join("node-1/kafka.log")).unwrap();
+    assert!(!log.contains("admin-secret"), "a password is in the log");
 }
 
 #[test]

@@ -41,10 +41,13 @@ fn one_that_exits_at_once() {
 fn one_that_panics() {
     let panics = "echo \"thread 'main' panicked at src/main.rs:7:5:\" >&2; echo 'index out of bounds' >&2; exit 101";
     let [english, french] = told(panics);
-    let says = "observed the program panicked (exit status 101); its last words: index out of bounds so the fault";
+    let says = "observed the program panicked (exit status 101); its last words: thread 'main' panicked at \
+                src/main.rs:7:5: index out of bounds so the fault";
     assert!(english.contains(says), "{english}");
     assert!(
-        french.contains("observé le programme a paniqué (code de sortie 101) ; ses derniers mots : index"),
+        french.contains(
+            "observé le programme a paniqué (code de sortie 101) ; ses derniers mots : thread 'main' panicked"
+        ),
         "{french}"
     );
 }
