@@ -56,7 +56,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.whole()?;
     stage.start_with("program", Start { batch: Some(batch), ..Start::default() })?;
     for nth in 0..deaths {
-        let (to_die, dead) = (format!("node {} is to die", nth + 1), format!("node {} is dead", nth + 1));
+        let (to_die, dead) = (format!("death {}", nth + 1), format!("after death {}", nth + 1));
         let (when, frame) = moment(nth, &dead);
         stage.arm(Fault::new(to_die.as_str(), when, frame));
         stage.fill_some(all * nth / deaths..all * (nth + 1) / deaths)?;
