@@ -27,7 +27,7 @@ const COMMAND: Duration = Duration::from_secs(60);
 
 /// How long it takes, at most, until what was done to a node has had its effect: a Java starts, replicas catch up, a
 /// dead node's session ends.
-const EFFECT: Duration = Duration::from_secs(60);
+const EFFECT: Duration = Duration::from_secs(180);
 
 /// The same where a user has to read and to type first.
 const TYPED: Duration = Duration::from_secs(900);
