@@ -227,6 +227,10 @@ pub enum Error {
     List(String),
     /// A question before something is deleted, and nobody at a terminal to answer it.
     NobodyToAsk,
+    /// Programs cannot be confined.
+    Confine(String),
+    /// Another `lab grade` writes this file.
+    GradedElsewhere(String),
     /// The result cannot be written to standard output.
     Print(String),
     /// Ctrl-C.

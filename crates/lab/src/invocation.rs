@@ -213,6 +213,7 @@ mod tests {
             group: "ann-us",
             transactional_id: Some("ann-me"),
             messages: 7,
+            folder: Path::new("/run"),
         };
         let command = command(Path::new("p"), catalogue::find("eos-pipeline").unwrap(), &broker, &work, &[]);
         let args: Vec<_> = command.get_args().map(|arg| arg.to_str().unwrap()).collect();

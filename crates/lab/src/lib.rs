@@ -20,6 +20,7 @@
 //! | [`progress`], [`interrupt`], `terminal` | the progress bar; Ctrl-C; keys |
 //! | `session` | a class on one Kafka: its topics, who has passed what |
 //! | [`exercises`] | what students do, and how far they are |
+//! | [`grade`] | a whole class, each program confined |
 //!
 //! The lab knows the programs by what they do (their lines, their topics, their offsets), and so can judge a client in
 //! any language.
@@ -32,6 +33,7 @@ pub mod cli;
 pub mod error;
 mod evidence;
 pub mod exercises;
+pub mod grade;
 pub mod interrupt;
 pub mod invocation;
 pub mod json;
@@ -44,6 +46,7 @@ pub mod names;
 pub mod nodes;
 pub mod outcome;
 pub mod own;
+mod processes;
 mod progress;
 pub mod reader;
 mod reaper;

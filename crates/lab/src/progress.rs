@@ -30,6 +30,11 @@ impl Progress {
         Running { progress: self, name }
     }
 
+    /// One is done without a run.
+    pub(crate) fn skip(&self) {
+        self.bar.inc(1);
+    }
+
     /// Removes the bar.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();

@@ -13,6 +13,7 @@ mod replicated;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::broker::Broker;
@@ -27,6 +28,7 @@ use folder::Folder;
 
 use crate::catalogue::{Guarantee, Producer, Program, Role};
 use crate::error::Error;
+use crate::grade::Room;
 use crate::kafka::{Isolation, Kafka, Offsets};
 use crate::names::Names;
 use crate::nodes::{Control, Nodes};
@@ -70,6 +72,8 @@ pub struct House {
     pub leftovers: Leftovers,
     /// Who kills and starts the nodes of a cluster.
     pub node_control: Control,
+    /// Where the program runs confined, when it is not the user's own.
+    pub room: Option<Arc<Room>>,
 }
 
 /// Where one run takes place.

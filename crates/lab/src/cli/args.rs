@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::cli::Broker;
 
+use super::grade;
 use super::nodes::NodeControl;
 use super::session::{self, Session};
 use super::torture::{self, TortureArgs};
@@ -67,6 +68,8 @@ pub(super) enum Command {
     Reset(Reset),
     #[command(after_help = session::EXAMPLES)]
     Session(Session),
+    #[command(after_help = grade::EXAMPLES)]
+    Grade(grade::Grade),
     #[command(after_help = serve::EXAMPLES)]
     Broker(Serve),
 }

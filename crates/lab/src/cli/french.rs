@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 
 use super::args::{CLIENT, Lab, OUTPUT, RUN};
+use super::grade;
 use super::nodes;
 use super::session;
 use super::torture;
@@ -254,6 +255,12 @@ pub(super) fn command(lang: Lang) -> clap::Command {
                 .about(session::ABOUT_FR)
                 .long_about(session::LONG_ABOUT_FR)
                 .after_help(session::EXAMPLES_FR)
+        })
+        .mut_subcommand("grade", |command| {
+            translated(command, &[grade::HELP_FR, HELP])
+                .about(grade::ABOUT_FR)
+                .long_about(grade::LONG_ABOUT_FR)
+                .after_help(grade::EXAMPLES_FR)
         })
         .mut_subcommand("broker", |broker| {
             translated(broker, &[serve::HELP_FR]).about(serve::ABOUT_FR).after_help(serve::EXAMPLES_FR)

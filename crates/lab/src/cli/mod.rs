@@ -2,6 +2,7 @@
 
 mod args;
 mod french;
+mod grade;
 mod nodes;
 mod session;
 mod students;
@@ -37,6 +38,9 @@ pub fn main() -> ExitCode {
         reaper::keep_watch();
         return ExitCode::SUCCESS;
     }
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == crate::grade::CONFINED) {
+        return crate::grade::become_program(std::env::args_os().skip(2));
+    }
     let lang = language(std::env::args_os());
     let parsed = french::command(lang).try_get_matches().and_then(|matches| {
         let lab = Lab::from_arg_matches(&matches)?;
@@ -62,6 +66,7 @@ pub fn main() -> ExitCode {
         Some(Command::Hint(hint)) => students::hint(hint, lang),
         Some(Command::Diff(diff)) => students::diff(diff, lang),
         Some(Command::Reset(reset)) => students::reset(reset, lang),
+        Some(Command::Grade(args)) => grade::grade(args, lang),
         None => run_all(&lab, given, lang),
     };
     match done {
@@ -219,6 +224,7 @@ fn house(flags: &Flags, given: bool, seed: u32, executables: cargo::Executables,
         traces: flags.trace.clone(),
         leftovers: Default::default(),
         node_control: Default::default(),
+        room: None,
     }
 }
 
@@ -263,7 +269,7 @@ fn print(text: &str) -> Result<(), Error> {
     }
 }
 
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     // Nothing can be done when standard error is closed.
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 
 /// Where an exercise keeps its text as given.
-pub(super) const FOLDER: &str = ".given";
+pub(crate) const FOLDER: &str = ".given";
 
 /// More backups of one file than anybody makes.
 const MOST: u32 = 100_000;
@@ -28,6 +28,15 @@ pub struct Restored {
 pub fn is_changed(folder: &Path) -> bool {
     let files = files(folder).unwrap_or_default();
     files.iter().any(|file| fs::read(folder.join(FOLDER).join(file)).ok() != fs::read(folder.join(file)).ok())
+}
+
+/// The manifest of the exercise in this folder, as it was given.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn manifest(folder: &Path) -> Result<String, Error> {
+    let path = folder.join(FOLDER).join("Cargo.toml");
+    fs::read_to_string(&path).map_err(|why| unreadable(&path, &why))
 }
 
 /// Restores what differs, each file after a backup beside it.
@@ -61,7 +70,7 @@ pub fn reset(folder: &Path) -> Result<Vec<Restored>, Error> {
 }
 
 /// Writes a file in one step: it holds the old text or the new, whatever happens meanwhile.
-pub(super) fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

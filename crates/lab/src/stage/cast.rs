@@ -184,6 +184,9 @@ impl Stage<'_> {
         };
         command.envs(how.pause.map(|pause| ("INTERVAL_MS", pause.as_millis().to_string())));
         command.envs(how.batch.map(|batch| ("BATCH_SIZE", batch.to_string())));
+        if let Some(room) = &self.house.room {
+            command = room.command(&command)?;
+        }
         self.spawn(name, &mut command, how.pause_after)
     }
 
@@ -406,6 +409,9 @@ impl Stage<'_> {
             }
             cast.child.read_on();
             cast.wait(ENDING);
+        }
+        if let Some(room) = &self.house.room {
+            room.close();
         }
     }
 }

@@ -139,6 +139,10 @@ fn english(error: &Error) -> String {
         Error::NoStudents(path) => format!("{path} names no student: write a namespace on each line"),
         Error::List(why) => format!("the topics and groups cannot be listed: {why}"),
         Error::NobodyToAsk => "this deletes topics and groups, and nobody is there to be asked: add --yes".to_owned(),
+        Error::Confine(why) => format!("students' programs cannot be confined here, so nothing was run: {why}"),
+        Error::GradedElsewhere(path) => {
+            format!("another `lab grade` keeps its results in {path}: wait for its end, or give another --state FILE")
+        }
         Error::Print(why) => format!("the result cannot be written: {why}; free some space, or redirect it elsewhere"),
         Error::NotReached { moment } => format!("the moment \"{moment}\" did not come: nothing was shown"),
         Error::NoSuchRun { program, scenario, variant } => {
@@ -280,6 +284,12 @@ fn french(error: &Error) -> String {
         Error::NobodyToAsk => {
             "ceci supprime des topics et des groupes, et personne n'est là pour répondre : ajoutez --yes".to_owned()
         }
+        Error::Confine(why) => {
+            format!("les programmes des étudiants ne peuvent pas être isolés ici, rien n'a donc été exécuté : {why}")
+        }
+        Error::GradedElsewhere(path) => format!(
+            "un autre `lab grade` conserve ses résultats dans {path} : attendez sa fin, ou donnez un autre --state FICHIER"
+        ),
         Error::Print(why) => {
             format!("le résultat ne peut pas être écrit : {why} ; libérez de la place, ou redirigez-le")
         }

@@ -12,10 +12,12 @@
 //! | `torture` | random schedules |
 //! | `own` | what is said of a client of the user's own |
 //! | `nodes` | what is said to whoever kills nodes |
+//! | `grade` | what an instructor reads of a class |
 //! | `moments` | what happens between the programs and the broker |
 
 mod console;
 mod errors;
+mod grade;
 mod kinds;
 mod lists;
 mod marks;

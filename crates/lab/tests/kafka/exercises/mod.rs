@@ -93,6 +93,7 @@ impl Attempt<'_> {
             traces: None,
             leftovers: Leftovers::default(),
             node_control: Default::default(),
+            room: None,
         };
         let mut exercise = self.exercise.clone();
         exercise.jobs = vec![self.job];

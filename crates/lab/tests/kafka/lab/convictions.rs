@@ -34,6 +34,7 @@ pub(super) fn judge(package: &str, script: &str) -> Outcome {
         traces: None,
         leftovers: Leftovers::default(),
         node_control: Default::default(),
+        room: None,
     };
     let program = catalogue::find(package).unwrap();
     let of_this = |job: &matrix::Job| job.scenario.name == "calm" && job.program.package == program.package;

@@ -76,12 +76,13 @@ fn run(scenario: &str, variant: &str, package: &str, command: Option<Vec<String>
         kafka: given.as_ref().map(|_| kafka()),
         flags: flags(given.as_deref().unwrap_or("127.0.0.1:1")),
         executables: [(package.to_owned(), executable(package))].into(),
-        command,
+        command: command.map(|words| lab::own::Client { words, held_to: None }),
         seed: random_seed(),
         messages: 20,
         traces: None,
         leftovers: Leftovers::default(),
         node_control: Default::default(),
+        room: None,
     };
     let outcome = house.run(job.scenario, job.case, job.program);
     if given.is_some() {
