@@ -616,7 +616,7 @@ order() {
     kill -0 "$owner" 2>/dev/null && break
     owner=
   done
-  [ -n "$owner" ] || die "no Kafka that kafka.sh has started is ready on port $port (another one: --port N)"
+  [ -n "$owner" ] || die "no Kafka that kafka.sh has started is ready on port $port, as far as $temp shows (other ports: --port N)"
   # Renamed when it is whole.
   { echo "$command $node" >"$dir/orders/.$name" && mv "$dir/orders/.$name" "$dir/orders/$name"; } 2>/dev/null
   kill -USR2 "$owner" 2>/dev/null

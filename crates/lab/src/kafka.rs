@@ -133,18 +133,6 @@ impl Kafka {
         Ok(())
     }
 
-    /// How many replicas a topic has.
-    ///
-    /// # Errors
-    /// When no broker tells it.
-    pub(crate) fn replicas(&self, topic: &str) -> Result<usize, Error> {
-        let read = |error: KafkaError| Error::Read { topic: topic.to_owned(), why: error.to_string() };
-        let consumer = self.consumer("lab", Isolation::ReadUncommitted)?;
-        let metadata = consumer.fetch_metadata(Some(topic), REQUEST).map_err(read)?;
-        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-        Ok(partitions.map(|partition| partition.replicas().len()).max().unwrap_or_default())
-    }
-
     /// A consumer that is to be assigned its partitions: it joins no group, and commits nothing.
     ///
     /// # Errors

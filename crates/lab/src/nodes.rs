@@ -27,7 +27,7 @@ const COMMAND: Duration = Duration::from_secs(60);
 
 /// How long it takes, at most, until what was done to a node has had its effect: a Java starts, replicas catch up, a
 /// dead node's session ends.
-const EFFECT: Duration = Duration::from_secs(60);
+const EFFECT: Duration = Duration::from_secs(180);
 
 /// The same where a user has to read and to type first.
 const TYPED: Duration = Duration::from_secs(900);
@@ -155,7 +155,7 @@ impl Nodes {
     /// # Errors
     /// When no node answers.
     pub(crate) fn new(kafka: &Kafka, control: &Control) -> Result<Self, Error> {
-        let consumer = kafka.consumer("lab", Isolation::ReadUncommitted)?;
+        let consumer = kafka.consumer(&kafka.broker().name("lab"), Isolation::ReadUncommitted)?;
         let metadata = consumer.fetch_metadata(None, REQUEST).map_err(|error| Error::NoBroker {
             servers: kafka.broker().bootstrap_servers.clone(),
             reason: Some(error.to_string()),
@@ -256,7 +256,8 @@ impl Nodes {
     fn view(&self, node: i32) -> Option<Metadata> {
         let mut flags = self.kafka.broker().clone();
         flags.bootstrap_servers.clone_from(self.addresses.get(&node)?);
-        let consumer = Kafka::new(flags).consumer("lab", Isolation::ReadUncommitted).ok()?;
+        let group = flags.name("lab");
+        let consumer = Kafka::new(flags).consumer(&group, Isolation::ReadUncommitted).ok()?;
         consumer.fetch_metadata(None, ANSWER).ok()
     }
 

@@ -114,6 +114,10 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
         .chain(matrix::jobs_on_three_nodes().into_iter().filter(kills))
         .filter(|job| chosen(&lab.only, job.program.package) && chosen(&lab.scenario, job.scenario.name))
         .collect();
+    if jobs.is_empty() {
+        let (program, scenario) = (lab.only.join(", "), Some(lab.scenario.join(", ")));
+        return Err(Error::NoSuchRun { program, scenario, variant: None });
+    }
     let results = run(&lab.flags, &lab.nodes, given, None, &jobs, lang)?;
     print(&match lab.flags.format {
         Format::Table => table::render(&results, lang, colours()),

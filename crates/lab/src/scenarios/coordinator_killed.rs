@@ -5,7 +5,7 @@ use proxy::{Action, ApiKey, Fault, Field, When};
 use super::quick;
 use crate::error::Error;
 use crate::nodes::Order;
-use crate::scenario::{Case, Scenario, Setting, Text};
+use crate::scenario::{Case, Exhibit, Mark, Scenario, Setting, Text};
 use crate::stage::Stage;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -23,6 +23,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "request",
             programs: TRANSACTIONS,
             promise: TRANSACTION_ONCE,
+            exhibits: &[Exhibit::Mark(Mark::CommitRepeated)],
             why: Text {
                 en: "The coordinator died before it had the EndTxn. Another node became the leader of its partition of __transaction_state, read the log, and found the transaction open; librdkafka found that node, repeated the EndTxn, and this one committed.",
                 fr: "Le coordinateur est mort avant d'avoir reçu EndTxn. Un autre nœud est devenu leader de sa partition de __transaction_state, a relu ce log, et y a trouvé la transaction ouverte ; librdkafka a trouvé ce nœud et répété EndTxn, et celui-ci a commité.",
@@ -34,6 +35,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
             variant: "answer",
             programs: TRANSACTIONS,
             promise: TRANSACTION_ONCE,
+            exhibits: &[Exhibit::Mark(Mark::CommitRepeated)],
             why: Text {
                 en: "The coordinator had decided the commit and written it to its log, on all replicas in sync, before it answered. Whoever reads that log next writes the markers that are missing: nobody can decide anew, and the repeated EndTxn hears that it is done.",
                 fr: "Le coordinateur avait décidé le commit et l'avait écrit dans son log, sur tous les réplicas synchronisés, avant de répondre. Qui relit ce log écrit les marqueurs manquants : personne ne peut décider autrement, et EndTxn, répété, apprend que c'est fait.",
@@ -68,7 +70,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 const CASE: Case = Case { settings: QUICK, ..Case::PLAIN };
 
-const QUICK: &[Setting] = &[quick::RECONNECT_SOON];
+const QUICK: &[Setting] = &[quick::RECONNECT_SOON, quick::IDLE_SOON];
 
 const TRANSACTIONS: &[&str] =
     &["producer-exactly-once", "eos-producer", "consumer-exactly-once", "eos-consumer", "eos-pipeline"];
@@ -86,29 +88,34 @@ const NEITHER: Text = Text {
 };
 
 fn before_the_end(stage: &mut Stage<'_>) -> Result<(), Error> {
-    killed(stage, When::request(ApiKey::EndTxn).with(Field::Commits(true)))
+    killed(stage, When::request(ApiKey::EndTxn).with(Field::Commits(true)), held())
 }
 
 fn after_the_end(stage: &mut Stage<'_>) -> Result<(), Error> {
-    killed(stage, When::response(ApiKey::EndTxn).with(Field::Commits(true)).with(Field::Error(0)))
+    killed(stage, When::response(ApiKey::EndTxn).with(Field::Commits(true)).with(Field::Error(0)), Action::Silence)
 }
 
 fn before_the_offset(stage: &mut Stage<'_>) -> Result<(), Error> {
-    killed(stage, When::request(ApiKey::OffsetCommit))
+    killed(stage, When::request(ApiKey::OffsetCommit), held())
 }
 
 fn after_the_offset(stage: &mut Stage<'_>) -> Result<(), Error> {
-    killed(stage, When::response(ApiKey::OffsetCommit).with(Field::Error(0)))
+    killed(stage, When::response(ApiKey::OffsetCommit).with(Field::Error(0)), Action::Silence)
 }
 
-fn killed(stage: &mut Stage<'_>, when: When) -> Result<(), Error> {
+/// It waits for a broker that is dead when its turn comes.
+fn held() -> Action {
+    Action::Hold { until: "the coordinator is dead".into() }
+}
+
+fn killed(stage: &mut Stage<'_>, when: When, frame: Action) -> Result<(), Error> {
     stage.whole()?;
-    stage.arm(Fault::new("the coordinator is to die", when, Action::Hold { until: "it is dead".into() }));
+    stage.arm(Fault::new("the coordinator is to die", when, frame));
     quick::start(stage)?;
     stage.moment("the coordinator is to die")?;
     let coordinator = stage.node_at("the coordinator is to die")?;
     stage.order(Order::Kill, coordinator)?;
-    stage.signal("it is dead");
+    stage.signal("the coordinator is dead");
     stage.order(Order::Start, coordinator)?;
     stage.finish("program")?;
     Ok(())

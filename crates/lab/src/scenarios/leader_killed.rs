@@ -87,17 +87,13 @@ fn not_acknowledged(stage: &mut Stage<'_>) -> Result<(), Error> {
     killed(stage, When::request(ApiKey::Produce).holding(stage.written_value(ALONE + 1)))
 }
 
-/// The program stands still from this moment until there is a new leader: it would give up waiting, and that is another
-/// lesson.
+/// The program stands still while nodes die: it would give up waiting, and that is another lesson.
 fn killed(stage: &mut Stage<'_>, moment: When) -> Result<(), Error> {
     stage.whole()?;
     let alone = When::request(ApiKey::Produce).holding(stage.written_value(ALONE));
-    stage.arm(Fault::new(
-        "the leader is to be alone",
-        alone,
-        Action::Hold { until: "the followers stand still".into() },
-    ));
-    stage.arm(Fault::new("the leader is to die", moment, Action::Freeze { until: "there is a new leader".into() }));
+    let until = |signal: &str| Action::Freeze { until: signal.into() };
+    stage.arm(Fault::new("the leader is to be alone", alone, until("the followers stand still")));
+    stage.arm(Fault::new("the leader is to die", moment, until("there is a new leader")));
     // One by one, or they would share a batch.
     stage.start_with("program", Start { pause: Some(Duration::from_millis(20)), ..Start::default() })?;
     stage.moment("the leader is to be alone")?;
@@ -108,6 +104,7 @@ fn killed(stage: &mut Stage<'_>, moment: When) -> Result<(), Error> {
     for follower in &followers {
         stage.order(Order::Freeze, *follower)?;
     }
+    stage.thaw("program")?;
     stage.signal("the followers stand still");
     stage.moment("the leader is to die")?;
     stage.order(Order::Kill, leader)?;

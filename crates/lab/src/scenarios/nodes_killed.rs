@@ -43,7 +43,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
         // As many as --messages says.
         messages: 0,
         partitions: 3,
-        settings: &[quick::RECONNECT_SOON],
+        settings: &[quick::RECONNECT_SOON, quick::IDLE_SOON],
         play,
         ..Case::PLAIN
     }],
@@ -56,8 +56,9 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.whole()?;
     stage.start_with("program", Start { batch: Some(batch), ..Start::default() })?;
     for nth in 0..deaths {
-        let (to_die, dead) = (format!("node {} is to die", nth + 1), format!("node {} is dead", nth + 1));
-        stage.arm(Fault::new(to_die.as_str(), moment(nth), Action::Hold { until: dead.clone() }));
+        let (to_die, dead) = (format!("death {}", nth + 1), format!("after death {}", nth + 1));
+        let (when, frame) = moment(nth, &dead);
+        stage.arm(Fault::new(to_die.as_str(), when, frame));
         stage.fill_some(all * nth / deaths..all * (nth + 1) / deaths)?;
         stage.moment(&to_die)?;
         let node = stage.node_at(&to_die)?;
@@ -71,14 +72,17 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
 }
 
 /// A moment at which one node is needed: the leader of a partition of the output, the transaction coordinator, the group
-/// coordinator, the leader of a partition of the input. Once before it has the request, the next time after.
-fn moment(nth: usize) -> When {
-    let answer = nth / FEWEST % 2 == 1;
-    let of = |api| if answer { When::response(api).with(Field::Error(0)) } else { When::request(api) };
+/// coordinator, the leader of a partition of the input. The first time it dies before it has the request, the next time
+/// after; then its answer is lost.
+fn moment(nth: usize, dead: &str) -> (When, Action) {
+    let (side, frame): (fn(ApiKey) -> When, _) = match nth / FEWEST % 2 {
+        0 => (When::request, Action::Hold { until: dead.to_owned() }),
+        _ => (When::response, Action::Silence),
+    };
     match nth % FEWEST {
-        0 => of(ApiKey::Produce).nth(4),
-        1 => of(ApiKey::EndTxn).with(Field::Commits(true)).nth(4),
-        2 => of(ApiKey::TxnOffsetCommit).nth(4),
-        _ => When::response(ApiKey::Fetch).with(Field::HasRecords),
+        0 => (side(ApiKey::Produce).nth(4), frame),
+        1 => (side(ApiKey::EndTxn).with(Field::Commits(true)).nth(4), frame),
+        2 => (side(ApiKey::TxnOffsetCommit).nth(4), frame),
+        _ => (When::response(ApiKey::Fetch).with(Field::HasRecords), Action::Silence),
     }
 }

@@ -50,6 +50,17 @@ pub(crate) const RECONNECT_SOON: Setting = Setting {
     },
 };
 
+/// librdkafka (2.12, and later ones) may wait for a group coordinator that has died, in send_offsets_to_transaction: until
+/// one of its connections opens or closes.
+pub(super) const IDLE_SOON: Setting = Setting {
+    key: "connections.max.idle.ms",
+    value: Amount::Of("3000"),
+    why: Text {
+        en: "idle connections close: else send_offsets_to_transaction may wait for a dead coordinator (librdkafka 5511)",
+        fr: "les connexions oisives se ferment : sinon send_offsets_to_transaction peut attendre un coordinateur mort (librdkafka 5511)",
+    },
+};
+
 /// A member shows itself to its group: as often as a play that waits for it can bear.
 pub(super) const HEARTBEAT_SOON: Setting = Setting {
     key: "heartbeat.interval.ms",

@@ -11,6 +11,9 @@ use crate::nodes::Order;
 use crate::scenario::{Amount, Case, Ends, Exhibit, Mark, Scenario, Setting, Text};
 use crate::stage::{Stage, Start};
 
+/// So many messages are sent before. (Not in a transaction: they share a batch, since it takes a while to begin.)
+const BEFORE: usize = 5;
+
 /// NOT_ENOUGH_REPLICAS.
 const NOT_ENOUGH_REPLICAS: i16 = 19;
 
@@ -94,13 +97,13 @@ const CASE: Case = Case { settings: &[quick::RECONNECT_SOON], ..Case::PLAIN };
 const ACKNOWLEDGED: Text = Text { en: "what was acknowledged is stored", fr: "ce qui est acquitté est stocké" };
 
 fn two_asked_for(stage: &mut Stage<'_>) -> Result<(), Error> {
-    stopped(stage, "2")?;
+    stopped(stage, "2", BEFORE)?;
     stage.finish("program")?;
     Ok(())
 }
 
 fn all_asked_for(stage: &mut Stage<'_>) -> Result<(), Error> {
-    stopped(stage, "3")?;
+    stopped(stage, "3", BEFORE)?;
     stage.finish("program")?;
     Ok(())
 }
@@ -108,7 +111,7 @@ fn all_asked_for(stage: &mut Stage<'_>) -> Result<(), Error> {
 fn to_the_end(stage: &mut Stage<'_>) -> Result<(), Error> {
     let refused = When::response(ApiKey::Produce).with(Field::Error(NOT_ENOUGH_REPLICAS));
     stage.arm(Fault::new("refused", refused, Action::Note));
-    stopped(stage, "3")?;
+    stopped(stage, "3", BEFORE)?;
     stage.moment("refused")?;
     stage.finish("program")?;
     Ok(())
@@ -117,25 +120,27 @@ fn to_the_end(stage: &mut Stage<'_>) -> Result<(), Error> {
 fn for_a_while(stage: &mut Stage<'_>) -> Result<(), Error> {
     let refused = When::response(ApiKey::Produce).with(Field::Error(NOT_ENOUGH_REPLICAS));
     stage.arm(Fault::new("refused", refused, Action::Note));
-    let node = stopped(stage, "3")?;
+    let node = stopped(stage, "3", 0)?;
     stage.moment("refused")?;
     stage.order(Order::Start, node)?;
     stage.finish("program")?;
     Ok(())
 }
 
-/// From the sixth message on, a replica is missing; returns the node on which it is.
-fn stopped(stage: &mut Stage<'_>, asked_for: &str) -> Result<i32, Error> {
+/// After so many messages, a replica is missing; returns the node on which it is.
+fn stopped(stage: &mut Stage<'_>, asked_for: &str, before: usize) -> Result<i32, Error> {
     stage.whole()?;
     stage.set_topic("min.insync.replicas", asked_for)?;
-    let sixth = When::request(ApiKey::Produce).holding(stage.written_value(5));
+    let next = When::request(ApiKey::Produce).holding(stage.written_value(before));
     let fewer = Action::Freeze { until: "a replica is missing".into() };
-    stage.arm(Fault::new("a replica is to go", sixth, fewer));
+    stage.arm(Fault::new("a replica is to go", next, fewer));
     // One by one, or they would share a batch.
     stage.start_with("program", Start { pause: Some(Duration::from_millis(20)), ..Start::default() })?;
     stage.moment("a replica is to go")?;
     let leader = stage.node_at("a replica is to go")?;
     let node = stage.other_nodes(leader)?.into_iter().next().unwrap_or(leader);
+    // What came before is acknowledged.
+    stage.replicated(before)?;
     stage.order(Order::Stop, node)?;
     stage.out_of_sync(node)?;
     stage.thaw("program")?;

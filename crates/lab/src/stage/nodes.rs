@@ -82,7 +82,7 @@ impl Stage<'_> {
     /// When it does not get there.
     pub fn replicated(&mut self, messages: usize) -> Result<(), Error> {
         let topic = self.written();
-        let consumer = self.kafka.consumer("lab", Isolation::ReadUncommitted)?;
+        let consumer = self.kafka.consumer(&self.names.of("reader"), Isolation::ReadUncommitted)?;
         let end = i64::try_from(messages).unwrap_or(i64::MAX);
         self.nodes()?.until("replicated", || watermarks(&consumer, &topic, 0).is_ok_and(|(_, high)| high >= end))
     }

@@ -19,7 +19,7 @@ impl Stage<'_> {
     /// When the brokers do not take or give the records.
     pub(super) fn read_replicated(&self) -> Result<Contents, Error> {
         let topic = self.topic();
-        if self.may_be_ahead() && self.kafka.replicas(&topic)? > 1 {
+        if self.may_be_ahead() && self.reader()?.replicas(&topic)? > 1 {
             let producer: BaseProducer<Observer> = self.kafka.writer()?;
             let refused = |why: String| Error::Input { topic: topic.clone(), why };
             for partition in 0..self.case.partitions {

@@ -54,7 +54,19 @@ fn a_wrong_command_line_is_answered_with_one_line() {
 fn help_names_every_option_the_ports_and_the_environment() {
     let (status, stdout, stderr) = Machine::new().run(Machine::new().kafka().arg("--help"));
     assert_eq!((status, stderr.as_str()), (0, ""));
-    let options = ["--port", "--nodes", "--host", "--users", "--data", "--stop-on-eof", "--download", "--help"];
+    let options = [
+        "--port",
+        "--nodes",
+        "--host",
+        "--users",
+        "--data",
+        "--stop-on-eof",
+        "--download",
+        "--help",
+        "status",
+        "kill NODE",
+        "start NODE",
+    ];
     for expected in options.into_iter().chain(["9095 to 9097", "KAFKA_LIB_DIR", "JAVA_HOME", "127.0.0.1", &version()]) {
         assert!(stdout.contains(expected), "{expected} is missing in:\n{stdout}");
     }
@@ -330,7 +342,7 @@ esac"#;
 const MVN: &str = r#"for a; do case $a in -DoutputDirectory=*) touch "${a#*=}/kafka.jar" ;; esac; done"#;
 
 /// A directory for everything that the script uses and makes, where nothing else is.
-struct Machine(TempDir);
+pub(super) struct Machine(TempDir);
 
 impl Machine {
     /// With what every system has, but without Java, Maven and Kafka.
@@ -350,7 +362,7 @@ impl Machine {
     }
 
     /// With a Java and a Kafka that pass for them.
-    fn ready() -> Self {
+    pub(super) fn ready() -> Self {
         let machine = Self::new();
         machine.tool("java", JAVA);
         fs::create_dir(machine.lib().join(version())).unwrap();
@@ -359,6 +371,11 @@ impl Machine {
 
     fn lib(&self) -> PathBuf {
         self.0.path().join("lib")
+    }
+
+    /// Where the script keeps what it needs while it runs.
+    pub(super) fn temp(&self) -> PathBuf {
+        self.0.path().join("tmp")
     }
 
     fn tool(&self, name: &str, script: &str) {
@@ -370,11 +387,11 @@ impl Machine {
         fs::rename(new, file).unwrap();
     }
 
-    fn kafka(&self) -> Command {
+    pub(super) fn kafka(&self) -> Command {
         self.enclose(Command::new(Script::path()))
     }
 
-    fn interruptible_kafka(&self) -> Command {
+    pub(super) fn interruptible_kafka(&self) -> Command {
         self.enclose(interruptible(Script::path()))
     }
 
@@ -385,7 +402,7 @@ impl Machine {
 
     /// With this machine's Java and Kafka, and only temporary files in the directory.
     fn with_everything(&self, mut command: Command) -> Command {
-        command.env("TMPDIR", self.0.path().join("tmp"));
+        command.env("TMPDIR", self.temp());
         command
     }
 
@@ -398,7 +415,7 @@ impl Machine {
         (status.code().unwrap(), stdout, script.stderr())
     }
 
-    fn refuses(&self, command: &mut Command, status: i32, reason: &str) {
+    pub(super) fn refuses(&self, command: &mut Command, status: i32, reason: &str) {
         self.refuses_after(0, command, status, reason);
     }
 
@@ -411,9 +428,9 @@ impl Machine {
     }
 
     /// Neither temporary files nor processes are left.
-    fn is_clean(&self) {
-        assert_eq!(names(&self.0.path().join("tmp")), Vec::<String>::new(), "temporary files");
-        let mark = format!("TMPDIR={}", self.0.path().join("tmp").display());
+    pub(super) fn is_clean(&self) {
+        assert_eq!(names(&self.temp()), Vec::<String>::new(), "temporary files");
+        let mark = format!("TMPDIR={}", self.temp().display());
         // Where there is no /proc, the tests look for the processes that they know.
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
             let environment = fs::read(entry.path().join("environ")).ok()?;
@@ -448,11 +465,11 @@ fn names(dir: &Path) -> Vec<String> {
     fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-fn soon() -> Instant {
+pub(super) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
 }
 
-fn wait_until(what: &str, happened: impl Fn() -> bool) {
+pub(super) fn wait_until(what: &str, happened: impl Fn() -> bool) {
     let end = soon();
     while !happened() {
         assert!(Instant::now() < end, "not yet: {what}");
@@ -460,6 +477,6 @@ fn wait_until(what: &str, happened: impl Fn() -> bool) {
     }
 }
 
-fn has_ended(pid: Pid) -> bool {
+pub(super) fn has_ended(pid: Pid) -> bool {
     test_kill_process(pid).is_err()
 }
