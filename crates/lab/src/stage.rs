@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use ::broker::Broker;
 use common::stop;
-use proxy::{ApiKey, Fault, Proxy};
+use proxy::{ApiKey, Fault, Frame, Happening, Proxy, Side};
 
 use cast::Cast;
 pub(crate) use cast::STALLED;
@@ -368,6 +368,12 @@ impl<'a> Stage<'a> {
     /// [`Error::OpenTransaction`] when one stays open.
     pub fn markers(&self) -> Result<(), Error> {
         self.reader()?.read(&self.written(), self.case.partitions).map(drop)
+    }
+
+    /// Whether the broker has taken a request that a fault had kept for later (its answer, which no client sees, is there).
+    pub fn late_one_taken(&self) -> bool {
+        let taken = |frame: &Frame| frame.ours && frame.side == Side::Response && frame.facts.error == Some(0);
+        self.proxy.trace().iter().any(|event| matches!(&event.happening, Happening::Frame(frame) if taken(frame)))
     }
 
     /// Asks for the group's committed offsets.
