@@ -41,6 +41,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// One instance of the program.
 pub(super) struct Cast {
     name: String,
+    given_id: Option<String>,
     child: Child,
     deeds: Deeds,
     ended: Option<Ended>,
@@ -108,6 +109,7 @@ impl Cast {
     pub(super) fn instance(&self) -> Instance {
         Instance {
             name: self.name.clone(),
+            given_id: self.given_id.clone(),
             lines: self.child.lines().into_iter().map(|(when, line)| (self.deeds.clock.micros(when), line)).collect(),
             deeds: self.deeds.list.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             ended: self.ended,
@@ -189,10 +191,16 @@ impl Stage<'_> {
             }
         };
         command.envs(how.pause.map(|pause| ("INTERVAL_MS", pause.as_millis().to_string())));
-        self.spawn(name, &mut command, how.pause_after)
+        self.spawn(name, id, &mut command, how.pause_after)
     }
 
-    fn spawn(&mut self, name: &str, command: &mut Command, pause_after: Option<usize>) -> Result<(), Error> {
+    fn spawn(
+        &mut self,
+        name: &str,
+        given_id: Option<String>,
+        command: &mut Command,
+        pause_after: Option<usize>,
+    ) -> Result<(), Error> {
         // A line or two for each message, and room for a program that repeats itself: that is an anomaly, no flood.
         let most_lines = self.messages().saturating_mul(20).saturating_add(1000);
         let deeds = Deeds { clock: self.clock, list: Arc::default() };
@@ -216,7 +224,7 @@ impl Stage<'_> {
                 control.freeze();
             }
         });
-        self.cast.push(Cast { name: name.to_owned(), child, deeds, ended: None, must: None });
+        self.cast.push(Cast { name: name.to_owned(), given_id, child, deeds, ended: None, must: None });
         Ok(())
     }
 

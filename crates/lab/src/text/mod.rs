@@ -8,9 +8,10 @@
 //! | `verdicts` | the guarantee, the verdict, what was not as expected |
 //! | `tables`, `lists`, `stories` | headings and sentences of the table, the list, the story |
 //! | `students` | what a check says of an exercise |
-//! | `own` | what is said of a client of the user's own |
+//! | `own`, `clues` | what is said of a client of the user's own, and where its mistake shows |
 //! | `moments` | what happens between the programs and the broker |
 
+mod clues;
 mod console;
 mod errors;
 mod kinds;
