@@ -25,3 +25,4 @@ mod show;
 mod students;
 mod support;
 mod values;
+mod wrong_programs;

@@ -32,12 +32,19 @@ pub fn executable(package: &str) -> PathBuf {
     BUILT.get_or_init(build)[package].clone()
 }
 
+/// Where cargo has put an example of this package; built in the profile of this test.
+pub fn example(name: &str) -> PathBuf {
+    cargo_build(&["-p", "lab", "--example", name]).remove(name).unwrap()
+}
+
 fn build() -> HashMap<String, PathBuf> {
+    let packages = super::PROGRAMS.iter().flat_map(|package| ["-p", package]);
+    cargo_build(&["--bins"].into_iter().chain(packages).collect::<Vec<_>>())
+}
+
+fn cargo_build(targets: &[&str]) -> HashMap<String, PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--message-format=json-render-diagnostics", "--bins"]);
-    for package in super::PROGRAMS {
-        cargo.args(["-p", package]);
-    }
+    cargo.args(["build", "--message-format=json-render-diagnostics"]).args(targets);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
