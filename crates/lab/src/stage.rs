@@ -303,6 +303,11 @@ impl<'a> Stage<'a> {
         self.cast.iter().all(Cast::has_ended)
     }
 
+    /// Whether this instance has ended.
+    pub fn has_ended(&self, name: &str) -> bool {
+        self.cast.iter().filter(|cast| cast.is(name)).all(Cast::has_ended)
+    }
+
     /// Waits for the moment at which this fault acts, or this signal is raised.
     ///
     /// # Errors
@@ -331,7 +336,7 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// [`Error::NotReached`] when it does not come, or the instance has ended without it.
     pub fn moment_of(&self, name: &str, signal: &str) -> Result<(), Error> {
-        self.wait_for(signal, 1, || self.cast.iter().filter(|cast| cast.is(name)).all(Cast::has_ended))
+        self.wait_for(signal, 1, || self.has_ended(name))
     }
 
     /// Waits for a moment that may come when every instance has ended: something that is between the proxy and the broker

@@ -30,6 +30,7 @@ const INTERRUPTED: Duration = Duration::from_secs(3);
 /// One instance of the program.
 pub(super) struct Cast {
     pub(super) name: String,
+    given_id: Option<String>,
     child: Child,
     deeds: Deeds,
     ended: Option<Ended>,
@@ -117,6 +118,7 @@ impl Cast {
     pub(super) fn instance(&self) -> Instance {
         Instance {
             name: self.name.clone(),
+            given_id: self.given_id.clone(),
             lines: self.child.lines().into_iter().map(|(when, line)| (self.deeds.clock.micros(when), line)).collect(),
             deeds: self.deeds(),
             ended: self.ended,
@@ -205,10 +207,16 @@ impl Stage<'_> {
         if let Some(room) = &self.house.room {
             command = room.command(&command)?;
         }
-        self.spawn(name, &mut command, how.pause_after)
+        self.spawn(name, id, &mut command, how.pause_after)
     }
 
-    fn spawn(&mut self, name: &str, command: &mut Command, pause_after: Option<usize>) -> Result<(), Error> {
+    fn spawn(
+        &mut self,
+        name: &str,
+        given_id: Option<String>,
+        command: &mut Command,
+        pause_after: Option<usize>,
+    ) -> Result<(), Error> {
         // A line or two for each message, and room for a program that repeats itself: that is an anomaly, no flood.
         let most_lines = self.messages().saturating_mul(20).saturating_add(1000);
         let deeds = Deeds { clock: self.clock, list: Arc::default() };
@@ -232,7 +240,7 @@ impl Stage<'_> {
                 control.freeze();
             }
         });
-        self.cast.push(Cast { name: name.to_owned(), child, deeds, ended: None, must: None });
+        self.cast.push(Cast { name: name.to_owned(), given_id, child, deeds, ended: None, must: None });
         Ok(())
     }
 

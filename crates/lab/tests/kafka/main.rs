@@ -28,3 +28,4 @@ mod show;
 mod students;
 mod support;
 mod values;
+mod wrong_programs;
