@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(5);
 const ASK: Duration = Duration::from_millis(50);
 
 /// A schedule that has not come to its end by then is ended: what remains of it is not met.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(12);
 
 /// How long a frame waits for a newcomer to start.
 const NEWCOMER: Duration = Duration::from_secs(3);
