@@ -93,7 +93,8 @@ impl Drawing {
                 let other = self.dice.between(1, self.instances);
                 Deed::Hold(self.dice.between(100, 300), self.moment(other))
             }
-            82..90 if at.api == ApiKey::Produce && at.side == Side::Request => {
+            // A producer that never sends again has no second copy under way.
+            82..90 if at.api == ApiKey::Produce && at.side == Side::Request && is_acknowledged(program) => {
                 let other = self.dice.between(1, self.instances);
                 Deed::Repeat(self.moment(other))
             }
@@ -147,6 +148,10 @@ fn frames(program: &Program) -> Vec<Frames> {
     }
 }
 
+fn is_acknowledged(program: &Program) -> bool {
+    !matches!(program.role, Role::Producer(Producer { acknowledged: false, .. }))
+}
+
 const REQUEST_TIMED_OUT: i16 = 7;
 const NOT_LEADER_OR_FOLLOWER: i16 = 6;
 const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
@@ -159,10 +164,9 @@ const UNSTABLE_OFFSET_COMMIT: i16 = 88;
 
 /// Errors with which a broker refuses such a request for a while, without having done anything.
 fn retriable(program: &Program, at: Moment) -> &'static [i16] {
-    let is_answered = !matches!(program.role, Role::Producer(Producer { acknowledged: false, .. }));
     match (at.side, at.api) {
         (Side::Response, _) => &[],
-        (Side::Request, ApiKey::Produce) if is_answered => {
+        (Side::Request, ApiKey::Produce) if is_acknowledged(program) => {
             &[NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS]
         }
         (Side::Request, ApiKey::Fetch) => &[NOT_LEADER_OR_FOLLOWER],

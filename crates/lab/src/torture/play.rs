@@ -1,8 +1,8 @@
 //! A schedule on the stage: every fault is armed before its instance starts; what a step does to programs is done as soon
 //! as its moment has come.
 //!
-//! Then all faults are lifted, whoever is frozen goes on, a clean successor is started, and the rest is done in peace,
-//! beside the zombies.
+//! Then all faults are lifted, whoever is frozen goes on, and the rest is done in peace, beside the zombies: by a clean
+//! successor in the group; by another instance of a producer, if the last one has not ended well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -302,7 +302,7 @@ impl Play<'_, '_> {
         self.stage.is_done(work, committed)
     }
 
-    /// No more faults: what is held back goes on, whoever is frozen wakes up, and a clean successor does what is left.
+    /// No more faults: what is held back goes on, whoever is frozen wakes up, and what is left is done.
     fn finish(&mut self) -> Result<(), Error> {
         self.stage.proxy().disarm();
         let mut successors = Successors { started: 0, newest: BTreeMap::new(), all: Vec::new() };
@@ -311,7 +311,9 @@ impl Play<'_, '_> {
             // Of each place, who came last.
             successors.newest.insert(self.schedule.place(*instance), name(*instance));
         }
-        self.succeed(&mut successors, 1)?;
+        if self.group.is_some() {
+            self.succeed(&mut successors, 1)?;
+        }
         let mut quiet = (Instant::now(), 0);
         loop {
             self.wake()?;
@@ -350,8 +352,8 @@ impl Play<'_, '_> {
         Ok(())
     }
 
-    /// Whether the group has done everything; whether all producers have ended, the last successor well. Who fails is
-    /// started again.
+    /// Whether the group has done everything; whether all producers have ended, the last one well. Who fails is started
+    /// again.
     fn is_finished(&mut self, successors: &mut Successors) -> Result<bool, Error> {
         if self.group.is_some() {
             for (place, who) in successors.newest.clone() {
