@@ -24,4 +24,5 @@ mod settings;
 mod show;
 mod students;
 mod support;
+mod torture;
 mod values;

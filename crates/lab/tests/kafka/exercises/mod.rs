@@ -5,7 +5,7 @@ mod bad;
 mod given;
 mod patch;
 mod texts;
-mod wrong;
+pub(crate) mod wrong;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

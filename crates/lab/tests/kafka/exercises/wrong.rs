@@ -74,7 +74,7 @@ fn job(exercise: &Exercise, words: &str) -> Job {
 }
 
 /// All of them as one program, which does what its name says: linked once, and not fifty times.
-fn executables() -> &'static Path {
+pub(crate) fn executables() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wrong-solutions");
