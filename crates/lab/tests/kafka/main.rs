@@ -27,5 +27,6 @@ mod settings;
 mod show;
 mod students;
 mod support;
+mod torture;
 mod values;
 mod wrong_programs;

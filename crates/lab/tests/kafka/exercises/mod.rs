@@ -6,7 +6,7 @@ mod broken;
 mod given;
 pub(crate) mod patch;
 mod texts;
-mod together;
+pub(crate) mod together;
 mod wrong;
 
 use std::collections::HashMap;

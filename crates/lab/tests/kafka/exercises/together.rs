@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::{all, as_given, build, workspace, wrong};
 
 /// The executable of this name: an exercise's package, or a wrong solution.
-pub(super) fn executable(name: &str) -> PathBuf {
+pub(crate) fn executable(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(make).join(name)
 }
