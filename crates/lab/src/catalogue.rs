@@ -14,7 +14,7 @@ pub struct Program {
 }
 
 /// The three delivery guarantees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Guarantee {
     /// No duplicate; what is lost is lost.
     AtMostOnce,
@@ -89,18 +89,25 @@ impl Program {
 
     /// What this program promises.
     pub fn promise(&self) -> Promise {
-        let exactly_once = self.guarantee == Guarantee::ExactlyOnce;
+        self.guarantee.promise(self.role)
+    }
+}
+
+impl Guarantee {
+    /// What is promised under this guarantee by who stands there.
+    pub fn promise(self, role: Role) -> Promise {
+        let exactly_once = self == Self::ExactlyOnce;
         Promise {
-            no_loss: self.guarantee != Guarantee::AtMostOnce,
-            no_duplicate: match self.role {
+            no_loss: self != Self::AtMostOnce,
+            no_duplicate: match role {
                 // A consumer's transaction holds its offset. What it prints is outside Kafka, and comes again after a
                 // crash in mid-transaction: at least once, as far as the lines go.
-                Role::Consumer { .. } => self.guarantee == Guarantee::AtMostOnce,
-                _ => self.guarantee != Guarantee::AtLeastOnce,
+                Role::Consumer { .. } => self == Self::AtMostOnce,
+                _ => self != Self::AtLeastOnce,
             },
             // Sequence numbers keep the order of each partition; without them a retry may overtake. The order in which
             // a consumer works is its own business.
-            in_order: exactly_once && !matches!(self.role, Role::Consumer { .. }),
+            in_order: exactly_once && !matches!(role, Role::Consumer { .. }),
             atomic: exactly_once,
         }
     }

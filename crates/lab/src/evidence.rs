@@ -36,6 +36,11 @@ pub(crate) fn marks(trace: &[Event]) -> Vec<(Mark, u64)> {
     marks
 }
 
+/// Whether a producer went on to commit after its successor had begun.
+pub(crate) fn overtaken(trace: &[Event]) -> bool {
+    transactions::overtaken(&steps(trace))
+}
+
 /// What happened, as far as marks are concerned.
 enum Step<'a> {
     /// A client asked.
@@ -71,6 +76,14 @@ impl Exchange<'_> {
     fn went_well(&self) -> bool {
         self.errors().all(|error| error == 0)
     }
+}
+
+/// Whether a client asked for a producer id for a transactional id.
+pub(crate) fn transactional(trace: &[Event]) -> bool {
+    trace.iter().any(|event| match &event.happening {
+        Happening::Frame(frame) => frame.api == "InitProducerId" && frame.facts.transactional_id.is_some(),
+        _ => false,
+    })
 }
 
 fn steps(trace: &[Event]) -> Vec<Step<'_>> {

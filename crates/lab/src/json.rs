@@ -9,6 +9,8 @@
 //!     "verdict": "holds",                 or violated, unknown
 //!     "why_unknown": "…",                 null where there is a verdict
 //!     "as_expected": true,
+//!     "held": null,                       or { "command": "python3 my.py", "because": ["…"] }: held to the guarantee
+//!                                         alone; what its requests and lines show that explains the verdict
 //!     "announced": ["duplicated", "resent"],  what had to show: kinds of anomalies and marks
 //!     "allowed": [],                          what might show
 //!     "shown": ["duplicated", "resent"],      what showed
@@ -24,6 +26,7 @@
 //!     "marks": [ { "mark": "resent", "event": 41, "micros": 165700 } ],   the number of an event of the trace
 //!     "instances": [ { "name": "program", "ended": { "status": 0 }, "said": null, "lines": 20,
 //!                      "deeds": [ { "micros": 200, "deed": "start" } ] } ],
+//!     "nodes": [],                        as instances: the nodes that were killed, with their deeds
 //!     "settings": [ { "key": "session.timeout.ms", "value": "1500" } ],   set by the lab
 //!     "took_ms": 812 } ] }
 //! ```
@@ -37,6 +40,7 @@ use serde_json::{Value as Json, json};
 
 use crate::catalogue::{Guarantee, Promise};
 use crate::child::Ended;
+use crate::clues;
 use crate::layout::safe;
 use crate::ledger::{Anomaly, Kind};
 use crate::outcome::{Deed, Instance, Outcome, Results};
@@ -66,11 +70,15 @@ pub(crate) fn outcome(outcome: &Outcome) -> Json {
         "scenario": outcome.scenario.name,
         "variant": outcome.case.variant,
         "program": outcome.program.package,
-        "guarantee": guarantee(outcome.program.guarantee),
-        "promise": promise(outcome.program.promise()),
+        "guarantee": guarantee(outcome.guarantee()),
+        "promise": promise(outcome.promise()),
         "verdict": verdict,
         "why_unknown": why_unknown,
         "as_expected": outcome.as_expected(),
+        "held": outcome.held.as_ref().map(|held| json!({
+            "command": safe(&held.command),
+            "because": clues::because(outcome, Lang::En),
+        })),
         "announced": outcome.case.exhibits.iter().map(|announced| exhibit(*announced)).collect::<Vec<_>>(),
         "allowed": outcome.case.allows.iter().map(|allowed| kind(*allowed)).collect::<Vec<_>>(),
         "shown": shown(outcome),
@@ -93,6 +101,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> Json {
             "micros": micros(*event),
         })).collect::<Vec<_>>(),
         "instances": outcome.instances.iter().map(instance).collect::<Vec<_>>(),
+        "nodes": outcome.nodes.iter().map(instance).collect::<Vec<_>>(),
         "settings": outcome.settings.iter().map(|(key, value)| json!({ "key": safe(key), "value": safe(value) })).collect::<Vec<_>>(),
         "took_ms": millis(outcome.took),
     })
@@ -228,6 +237,7 @@ fn deed(deed: Deed) -> &'static str {
         Deed::Freeze => "freeze",
         Deed::Thaw => "thaw",
         Deed::Interrupt => "interrupt",
+        Deed::Stop => "stop",
         Deed::End => "end",
     }
 }
@@ -248,7 +258,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sample::{self, KINDS, MARKS};
+    use crate::sample::{self, MARKS};
 
     fn results(outcome: Outcome) -> Results {
         Results { outcomes: vec![outcome], seed: 7, took: Duration::from_millis(2345) }
@@ -272,12 +282,12 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let names: HashSet<_> = KINDS
+        let names: HashSet<_> = Kind::ALL
             .iter()
             .map(|kind| exhibit(Exhibit::Anomaly(*kind)))
             .chain(MARKS.iter().map(|mark| exhibit(Exhibit::Mark(*mark))))
             .collect();
-        assert_eq!(names.len(), KINDS.len() + MARKS.len());
+        assert_eq!(names.len(), Kind::ALL.len() + MARKS.len());
     }
 
     proptest! {

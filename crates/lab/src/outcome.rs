@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use proxy::Event;
 
-use crate::catalogue::Program;
+use crate::catalogue::{Guarantee, Program, Promise};
 use crate::child::Ended;
 use crate::ledger::Ledger;
+use crate::own::Held;
 use crate::scenario::{Case, Exhibit, Mark, Scenario};
 use crate::verdict::{Surprise, Verdict};
 
@@ -17,8 +18,10 @@ pub struct Outcome {
     pub scenario: &'static Scenario,
     /// Its case.
     pub case: &'static Case,
-    /// The program.
+    /// The program, or the one of the course in whose place a client of the user's own ran.
     pub program: &'static Program,
+    /// The client of the user's own that was held to a guarantee, not to what is announced for the program.
+    pub held: Option<Held>,
     /// What the lab says of the guarantee.
     pub verdict: Verdict,
     /// What was announced and did not show.
@@ -31,6 +34,8 @@ pub struct Outcome {
     pub marks: Vec<(Mark, u64)>,
     /// The program's instances, in the order of their start.
     pub instances: Vec<Instance>,
+    /// The nodes of the cluster to which something was done, told as instances: "node 2".
+    pub nodes: Vec<Instance>,
     /// Properties that the lab has set for this run (name, value), besides the program's own.
     pub settings: Vec<(String, String)>,
     /// What happened at the proxy.
@@ -44,6 +49,8 @@ pub struct Outcome {
 pub struct Instance {
     /// Its name in the scenario, and its client's name at the proxy: "first", "second".
     pub name: String,
+    /// The transactional id that the lab gave it, where it gave one.
+    pub given_id: Option<String>,
     /// Its lines of standard output, with the proxy's clock (microseconds) when they came.
     pub lines: Vec<(u64, String)>,
     /// What was done to it, and by its end, with the proxy's clock.
@@ -67,13 +74,28 @@ pub enum Deed {
     Thaw,
     /// Asked to stop (SIGINT), as Ctrl-C does.
     Interrupt,
+    /// A node: ended in order.
+    Stop,
     /// It ended.
     End,
 }
 
 impl Outcome {
-    /// Whether it came out as it was announced.
+    /// The guarantee that the verdict is about.
+    pub fn guarantee(&self) -> Guarantee {
+        self.held.as_ref().map_or(self.program.guarantee, |held| held.guarantee)
+    }
+
+    /// What must not happen under it.
+    pub fn promise(&self) -> Promise {
+        self.guarantee().promise(self.program.role)
+    }
+
+    /// Whether it came out as it was announced; of a client that is held to a guarantee, whether that holds.
     pub fn as_expected(&self) -> bool {
+        if self.held.is_some() {
+            return self.verdict == Verdict::Holds && self.surprises.is_empty();
+        }
         let verdict = match self.verdict {
             Verdict::Holds => !self.case.breaks(self.program.promise()),
             Verdict::Violated(_) => self.case.breaks(self.program.promise()),

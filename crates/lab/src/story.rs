@@ -8,17 +8,22 @@ mod memory;
 mod moment;
 mod moments;
 
+pub(crate) use codes::name as error_name;
 use moment::{Moment, Weight};
 
+use crate::clues;
 use crate::layout::{cut, pad, width, wrap};
 use crate::names::short;
-use crate::outcome::Outcome;
+use crate::outcome::{Deed, Instance, Outcome};
 use crate::scenario::Exhibit;
 use crate::text::{Heading, Lang};
 use crate::verdict::Verdict;
 
 /// The name of an instance takes so many columns at most.
 const WHO: usize = 12;
+
+/// The command line of a client takes so many columns of a title at most.
+const COMMAND: usize = 48;
 
 /// The text of the parts begins in this column.
 const PART: usize = 12;
@@ -37,9 +42,14 @@ pub(crate) fn render(outcome: &Outcome, lang: Lang, colours: bool) -> String {
         part(&mut text, Heading::Books, &books::lines(outcome, lang), lang, colours);
     }
     verdict(&mut text, outcome, lang, colours);
-    // It explains what was announced.
-    let why = if outcome.as_expected() { Heading::Why } else { Heading::Normally };
-    part(&mut text, why, &[lang.of(outcome.case.why).to_owned()], lang, colours);
+    part(&mut text, Heading::Because, &clues::because(outcome, lang), lang, colours);
+    let why = match outcome.held {
+        Some(_) => (Heading::Compare, lang.compared(outcome)),
+        // It explains what was announced.
+        None if outcome.as_expected() => (Heading::Why, lang.of(outcome.case.why).to_owned()),
+        None => (Heading::Normally, lang.of(outcome.case.why).to_owned()),
+    };
+    part(&mut text, why.0, &[why.1], lang, colours);
     let settings: Vec<_> = outcome
         .settings
         .iter()
@@ -75,15 +85,20 @@ fn head(text: &mut String, outcome: &Outcome, lang: Lang, colours: bool) {
         "" => String::new(),
         variant => format!(" ({variant})"),
     };
-    let guarantee = lang.guarantee(outcome.program.guarantee);
-    let title = format!("{}{variant} · {} · {guarantee}", outcome.scenario.name, outcome.program.package);
+    let guarantee = lang.guarantee(outcome.guarantee());
+    let program = outcome.held.as_ref().map_or(outcome.program.package, |held| &held.command);
+    let title = format!("{}{variant} · {} · {guarantee}", outcome.scenario.name, cut(program, COMMAND));
     let rule = "─".repeat(width(&title));
     let mut lines = String::new();
     wrap(&mut lines, "", 0, &title);
     text.push_str(&paint(&lines, "1", colours));
-    text.push_str(&cut(&rule, crate::layout::WIDTH));
+    text.push_str(&cut(&rule, crate::layout::columns()));
     text.push('\n');
     part(text, Heading::Fault, &[lang.of(outcome.scenario.fault).to_owned()], lang, colours);
+    if outcome.held.is_some() {
+        part(text, Heading::Promise, &[lang.promised(outcome)], lang, colours);
+        return;
+    }
     part(text, Heading::Promise, &[lang.of(outcome.case.promise).to_owned()], lang, colours);
     let mut announced = match lang.exhibits(outcome.case.exhibits) {
         none if none.is_empty() => lang.nothing_announced().to_owned(),
@@ -127,8 +142,10 @@ fn course(text: &mut String, told: &[Moment], lang: Lang, colours: bool) {
 }
 
 fn verdict(text: &mut String, outcome: &Outcome, lang: Lang, colours: bool) {
-    let mut lines = vec![lang.judgement(outcome)];
-    if !outcome.as_expected() && !matches!(outcome.verdict, Verdict::Unknown(_)) {
+    let mut lines = vec![short(outcome, &lang.judgement(outcome))];
+    if outcome.held.is_some() && matches!(outcome.verdict, Verdict::Unknown(_)) {
+        lines.extend(ended_by_itself(outcome, lang));
+    } else if outcome.held.is_none() && !outcome.as_expected() && !matches!(outcome.verdict, Verdict::Unknown(_)) {
         lines.push(format!("{}{}", lang.not_as_announced(), lang.colon()));
         let unexpected = lang.unexpected(outcome, &|name| short(outcome, name));
         lines.extend(unexpected.into_iter().map(|line| format!("- {line}")));
@@ -141,6 +158,16 @@ fn verdict(text: &mut String, outcome: &Outcome, lang: Lang, colours: bool) {
     let mut part_ = String::new();
     part(&mut part_, Heading::Verdict, &lines, lang, false);
     text.push_str(&paint(&part_, code, colours));
+}
+
+/// How a client ended that ended before anything was decided: that may be the reason.
+pub(crate) fn ended_by_itself(outcome: &Outcome, lang: Lang) -> Option<String> {
+    let by_itself =
+        |instance: &&Instance| !instance.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Kill | Deed::Interrupt));
+    outcome.instances.iter().filter(by_itself).find_map(|instance| {
+        let said = instance.said.as_deref().map(|words| short(outcome, words));
+        Some(lang.ended_too_soon(instance.ended?, said.as_deref()))
+    })
 }
 
 /// A heading, and lines beside it; nothing where there are none.

@@ -6,7 +6,12 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::cli::Broker;
 
-use crate::catalogue::PROGRAMS;
+use super::grade;
+use super::nodes::NodeControl;
+use super::session::{self, Session};
+use super::torture::{self, TortureArgs};
+use crate::catalogue::{Guarantee, PROGRAMS};
+use crate::own::Part;
 use crate::scenarios;
 use crate::serve::{self, Serve};
 use crate::text::Lang;
@@ -32,6 +37,9 @@ pub(super) struct Lab {
     #[arg(long, value_name = "SCENARIO", value_parser = scenario(), hide_possible_values = true, help_heading = RUN)]
     pub(super) scenario: Vec<String>,
 
+    #[command(flatten)]
+    pub(super) nodes: NodeControl,
+
     /// Print version
     #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = OUTPUT)]
     version: Option<bool>,
@@ -42,6 +50,8 @@ pub(super) enum Command {
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
     List(List),
+    #[command(after_help = torture::EXAMPLES)]
+    Torture(TortureArgs),
     #[command(after_help = SHOW_EXAMPLES)]
     Show(Show),
     #[command(after_help = CHECK_EXAMPLES)]
@@ -56,6 +66,10 @@ pub(super) enum Command {
     Diff(Diff),
     #[command(after_help = RESET_EXAMPLES)]
     Reset(Reset),
+    #[command(after_help = session::EXAMPLES)]
+    Session(Session),
+    #[command(after_help = grade::EXAMPLES)]
+    Grade(grade::Grade),
     #[command(after_help = serve::EXAMPLES)]
     Broker(Serve),
 }
@@ -65,8 +79,8 @@ pub(super) enum Command {
 #[command(disable_help_flag = true)]
 pub(super) struct Run {
     /// The program, as `lab list` shows them
-    #[arg(value_name = "PROGRAM", value_parser = program(), hide_possible_values = true)]
-    pub(super) program: String,
+    #[arg(value_name = "PROGRAM", value_parser = program(), hide_possible_values = true, required_unless_present = "guarantee")]
+    pub(super) program: Option<String>,
 
     /// The scenario, as `lab list` shows them [default: all that concern the program]
     #[arg(value_name = "SCENARIO", value_parser = scenario(), hide_possible_values = true)]
@@ -76,10 +90,25 @@ pub(super) struct Run {
     #[arg(long, value_name = "VARIANT", help_heading = RUN)]
     pub(super) variant: Option<String>,
 
+    /// Hold a client of your own to this guarantee, and not to a program: at-most-once, at-least-once or exactly-once
+    #[arg(long, value_enum, hide_possible_values = true, requires = "client", conflicts_with = "program", help_heading = CLIENT)]
+    pub(super) guarantee: Option<Guarantee>,
+
+    /// What it is: producer, consumer or pipeline
+    #[arg(long, value_enum, hide_possible_values = true, default_value = "producer", requires = "guarantee", help_heading = CLIENT)]
+    pub(super) role: Part,
+
+    /// Under this scenario only (repeat for more) [default: all in which the guarantee can be kept]
+    #[arg(long = "scenario", value_name = "SCENARIO", value_parser = scenario(), hide_possible_values = true, requires = "guarantee", help_heading = CLIENT)]
+    pub(super) scenarios: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) nodes: NodeControl,
+
     #[command(flatten)]
     pub(super) flags: Flags,
 
-    /// A client of your own, in any language, to run in place of the program: it finds BOOTSTRAP_SERVERS and TOPIC in its environment; a producer also COUNT and VALUE_PREFIX (it sends VALUE_PREFIX0, VALUE_PREFIX1 …), a consumer GROUP_ID; where there is one, TRANSACTIONAL_ID and OUTPUT_TOPIC
+    /// A client of your own, in any language, to run in place of the program or under --guarantee: it finds BOOTSTRAP_SERVERS and TOPIC in its environment; a producer also COUNT and VALUE_PREFIX (it sends VALUE_PREFIX0, VALUE_PREFIX1 …), a consumer GROUP_ID; where there is one, TRANSACTIONAL_ID and OUTPUT_TOPIC. docs/your-own-client.md says the rest
     #[arg(last = true, value_name = "COMMAND")]
     pub(super) client: Vec<String>,
 }
@@ -298,6 +327,7 @@ pub(super) enum Format {
 
 pub(super) const RUN: &str = "Run";
 pub(super) const OUTPUT: &str = "Output";
+pub(super) const CLIENT: &str = "A client of your own";
 
 const AFTER: &str = "\
 Examples:
@@ -313,8 +343,10 @@ Examples:
   lab run producer-at-least-once ack-lost
   lab run eos-pipeline                                          all of its scenarios
   lab run consumer-at-least-once killed-between -- python3 my_consumer.py
+  lab run --guarantee at-least-once --scenario ack-lost -- python3 my_producer.py
+  lab run --guarantee exactly-once --role pipeline -- java -cp 'libs/*' Pipeline.java
 
-Exit status: 0 all is as expected, 1 it is not, 2 something could not be decided or could not start, 130 Ctrl-C";
+Exit status: 0 all is as expected (under --guarantee: it holds), 1 it is not, 2 something could not be decided or could not start, 130 Ctrl-C";
 
 pub(super) const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -358,10 +390,11 @@ Examples:
 
 Exit status: 0 as given, 2 something cannot be read or written";
 
-fn program() -> PossibleValuesParser {
+pub(super) fn program() -> PossibleValuesParser {
     PossibleValuesParser::new(PROGRAMS.iter().map(|program| program.package))
 }
 
 fn scenario() -> PossibleValuesParser {
-    PossibleValuesParser::new(scenarios::ALL.iter().map(|scenario| scenario.name))
+    let all = scenarios::ALL.iter().chain(scenarios::ON_THREE_NODES);
+    PossibleValuesParser::new(all.map(|scenario| scenario.name))
 }

@@ -2,7 +2,11 @@
 
 use clap::CommandFactory;
 
-use super::args::{Lab, OUTPUT, RUN};
+use super::args::{CLIENT, Lab, OUTPUT, RUN};
+use super::grade;
+use super::nodes;
+use super::session;
+use super::torture;
 use crate::serve;
 use crate::text::Lang;
 
@@ -42,10 +46,21 @@ const RUN_HELP: &[(&str, &str)] = &[
     ("scenario", "Le scénario, tel que le nomme `lab list` [défaut : tous ceux qui concernent le programme]"),
     ("variant", "Cette variante du scénario seulement"),
     (
+        "guarantee",
+        "Exiger d'un client à vous cette garantie, et non ce que fait un programme : at-most-once, at-least-once ou \
+         exactly-once",
+    ),
+    ("role", "Ce qu'il est : producer, consumer ou pipeline"),
+    (
+        "scenarios",
+        "Sous ce scénario seulement (à répéter au besoin) [défaut : tous ceux où la garantie peut être tenue]",
+    ),
+    (
         "client",
-        "Un client à vous, dans n'importe quel langage, à exécuter à la place du programme : il trouve \
+        "Un client à vous, dans n'importe quel langage, à exécuter à la place du programme ou sous --guarantee : il trouve \
          BOOTSTRAP_SERVERS et TOPIC dans son environnement ; un producteur aussi COUNT et VALUE_PREFIX (il envoie \
-         VALUE_PREFIX0, VALUE_PREFIX1…), un consommateur GROUP_ID ; s'il y a lieu, TRANSACTIONAL_ID et OUTPUT_TOPIC",
+         VALUE_PREFIX0, VALUE_PREFIX1…), un consommateur GROUP_ID ; s'il y a lieu, TRANSACTIONAL_ID et OUTPUT_TOPIC. \
+         docs/your-own-client.fr.md dit le reste",
     ),
 ];
 
@@ -172,8 +187,10 @@ Exemples :
   lab run producer-at-least-once ack-lost
   lab run eos-pipeline                                          tous ses scénarios
   lab run consumer-at-least-once killed-between -- python3 mon_consommateur.py
+  lab run --guarantee at-least-once --scenario ack-lost -- python3 mon_producteur.py
+  lab run --guarantee exactly-once --role pipeline -- java -cp 'libs/*' Pipeline.java
 
-Code de sortie : 0 tout est comme prévu, 1 ce n'est pas le cas, 2 rien n'a pu être décidé ou lancé, 130 Ctrl-C";
+Code de sortie : 0 tout est comme prévu (sous --guarantee : elle est tenue), 1 ce n'est pas le cas, 2 rien n'a pu être décidé ou lancé, 130 Ctrl-C";
 
 const SHOW_AFTER: &str = "\
 Exemples :
@@ -189,17 +206,26 @@ pub(super) fn command(lang: Lang) -> clap::Command {
     };
     let command = own_broker(Lab::command())
         .mut_subcommand("run", own_broker)
+        .mut_subcommand("torture", |torture| torture::with_own_flags(own_broker(torture)))
         .mut_subcommand("watch", own_broker)
         .mut_subcommand("check", own_broker)
         .mut_subcommands(|command| command.next_help_heading(None::<&str>));
     if lang == Lang::En {
         return command;
     }
-    translated(command, &[HELP])
+    translated(command, &[HELP, nodes::HELP_FR])
         .about(ABOUT)
         .long_about(LONG_ABOUT)
         .after_help(AFTER)
-        .mut_subcommand("run", |run| translated(run, &[RUN_HELP, HELP]).about(RUN_ABOUT).after_help(RUN_AFTER))
+        .mut_subcommand("torture", |torture| {
+            translated(torture, &[torture::HELP_FR, HELP])
+                .about(torture::ABOUT_FR)
+                .long_about(torture::LONG_ABOUT_FR)
+                .after_help(torture::EXAMPLES_FR)
+        })
+        .mut_subcommand("run", |run| {
+            translated(run, &[RUN_HELP, HELP, nodes::HELP_FR]).about(RUN_ABOUT).after_help(RUN_AFTER)
+        })
         .mut_subcommand("list", |list| translated(list, &[HELP]).about(LIST_ABOUT))
         .mut_subcommand("show", |show| translated(show, &[SHOW_HELP, HELP]).about(SHOW_ABOUT).after_help(SHOW_AFTER))
         .mut_subcommand("check", |check| {
@@ -224,6 +250,18 @@ pub(super) fn command(lang: Lang) -> clap::Command {
                 .long_about(RESET_LONG_ABOUT)
                 .after_help(RESET_AFTER)
         })
+        .mut_subcommand("session", |session| {
+            translated(session, &[session::HELP_FR, HELP])
+                .about(session::ABOUT_FR)
+                .long_about(session::LONG_ABOUT_FR)
+                .after_help(session::EXAMPLES_FR)
+        })
+        .mut_subcommand("grade", |command| {
+            translated(command, &[grade::HELP_FR, HELP])
+                .about(grade::ABOUT_FR)
+                .long_about(grade::LONG_ABOUT_FR)
+                .after_help(grade::EXAMPLES_FR)
+        })
         .mut_subcommand("broker", |broker| {
             translated(broker, &[serve::HELP_FR]).about(serve::ABOUT_FR).after_help(serve::EXAMPLES_FR)
         })
@@ -241,6 +279,7 @@ fn translated(command: clap::Command, tables: &[&[(&str, &'static str)]]) -> cla
             match arg.get_help_heading() {
                 Some(RUN) => arg.help_heading("Exécution"),
                 Some(OUTPUT) => arg.help_heading("Sortie"),
+                Some(CLIENT) => arg.help_heading("Un client à vous"),
                 _ => arg,
             }
         })

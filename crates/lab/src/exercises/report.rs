@@ -4,9 +4,10 @@
 use super::Exercise;
 use super::check::{Against, Finding};
 use crate::error::Error;
-use crate::layout::{WIDTH, cut, pad, wrap};
+use crate::layout::{columns, cut, pad, wrap};
 use crate::names::short;
-use crate::outcome::{Deed, Instance, Outcome};
+use crate::outcome::Outcome;
+use crate::scenarios;
 use crate::story;
 use crate::text::{ForStudents, Lang};
 use crate::verdict::Surprise;
@@ -23,7 +24,7 @@ pub fn render(exercise: &Exercise, findings: &[Finding], lang: Lang, colours: bo
     text.push('\n');
     for finding in findings {
         let mark = if finding.passes() { "✓" } else { "✗" };
-        let line = cut(&format!("{mark} {}", scenario(finding)), WIDTH);
+        let line = cut(&format!("{mark} {}", scenario(finding)), columns());
         let code = if finding.passes() { "32" } else { "1;31" };
         text.push_str(&if colours { format!("\x1b[{code}m{line}\x1b[0m\n") } else { format!("{line}\n") });
     }
@@ -62,7 +63,7 @@ fn failed(text: &mut String, exercise: &Exercise, finding: &Finding, lang: Lang,
     }
     text.push('\n');
     // Without a fault there is nothing to explain.
-    if outcome.scenario.name != "calm" {
+    if outcome.scenario.name != scenarios::CALM {
         part(text, lang.student(ForStudents::Normally), lang.of(outcome.case.why));
     }
     part(text, lang.student(ForStudents::Next), &lang.next_steps(&exercise.number));
@@ -112,14 +113,7 @@ fn undecided(why: &Error, outcome: &Outcome, lang: Lang) -> Vec<String> {
         }
         Error::Refused(words) => vec![lang.could_not_begin(words)],
         Error::NotReached { moment } => {
-            let by_itself = |instance: &&Instance| {
-                !instance.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Kill | Deed::Interrupt))
-            };
-            let ended = outcome.instances.iter().filter(by_itself).filter_map(|instance| {
-                let words = said(instance.said.as_deref(), outcome);
-                Some(lang.ended_too_soon(instance.ended?, words.as_deref()))
-            });
-            let mut lines: Vec<_> = ended.take(1).collect();
+            let mut lines: Vec<_> = story::ended_by_itself(outcome, lang).into_iter().collect();
             lines.push(lang.never_met(moment, !lines.is_empty()));
             lines
         }

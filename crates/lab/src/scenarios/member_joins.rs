@@ -4,7 +4,7 @@
 use proxy::{Action, ApiKey, Fault, Field, When};
 
 use super::members::{ALIVE, finish_both};
-use crate::catalogue::{Guarantee, Role};
+use crate::catalogue::Guarantee;
 use crate::error::Error;
 use crate::scenario::{Case, Ends, Scenario, Text};
 use crate::stage::{Stage, Start};
@@ -56,11 +56,7 @@ const CASE: Case = Case {
 const REBALANCE_IN_PROGRESS: i16 = 27;
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
-    let commit = match stage.program.role {
-        Role::Consumer { transactional: false, .. } => ApiKey::OffsetCommit,
-        _ => ApiKey::TxnOffsetCommit,
-    };
-    let committed = When::response(commit).of("first");
+    let committed = When::response(stage.commits_by()).of("first");
     stage.arm(Fault::new("committed", committed.clone().always(), Action::Note));
     let told = When::response(ApiKey::Heartbeat).of("first").with(Field::Error(REBALANCE_IN_PROGRESS));
     stage.arm(Fault::new("told of the rebalance", told, Action::Note));
@@ -73,7 +69,8 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.start_with("first", Start { pause_after: Some(3), ..stage.apart("first") })?;
     stage.lines("first", 3)?;
     // Who commits first is past that, and about to process.
-    if stage.program.guarantee != Guarantee::AtMostOnce {
+    // A client that is held to its guarantee may do as it likes.
+    if stage.program.guarantee != Guarantee::AtMostOnce && !stage.is_held() {
         // It cannot leave what it is at before it has committed, or nothing would be shown.
         stage.arm(Fault::new("committed in time", committed.after("told of the rebalance"), Action::Note));
         let joins = When::request(ApiKey::JoinGroup).of("first").after("told of the rebalance");

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::evidence;
 use crate::ledger::{Anomaly, Kind, Ledger};
 use crate::outcome::Outcome;
+use crate::own;
 use crate::reader::{Contents, Record};
 use crate::said::{self, Producing};
 use crate::scenario::{Case, Ends, Exhibit, Scenario};
@@ -24,19 +25,25 @@ impl Stage<'_> {
     /// Ends the run, and judges it; what `played` says went wrong makes it unknown.
     pub(super) fn close(mut self, played: Result<(), Error>) -> Outcome {
         self.clear();
+        let played = played.and(self.restore_nodes());
         let mut outcome = Outcome::unknown(self.scenario, self.case, self.program, Error::Interrupted);
         outcome.trace = self.proxy.trace();
         let judged = played.and_then(|()| self.refused()).and_then(|()| self.books(&outcome.trace));
         outcome.marks = evidence::marks(&outcome.trace);
         outcome.instances = self.cast.iter().map(Cast::instance).collect();
+        outcome.nodes = self.nodes_instances();
         outcome.settings.clone_from(&self.settings);
+        outcome.held = self.house.held();
         match judged {
             Ok((ledger, seen)) => {
-                let (verdict, others) = judge(self.program.promise(), &ledger);
+                let (verdict, others) = judge(outcome.promise(), &ledger);
                 outcome.verdict = verdict;
                 outcome.surprises = self.surprises(&outcome, others, seen);
                 outcome.missing = self.missing(&outcome, &ledger);
                 outcome.ledger = ledger;
+                if outcome.held.is_some() {
+                    own::judge(&mut outcome);
+                }
             }
             Err(why) => outcome.verdict = Verdict::Unknown(why),
         }
@@ -61,11 +68,14 @@ impl Stage<'_> {
 
     /// The books of the run, and how many of the aborted records in the input a read_uncommitted reader sees.
     fn books(&self, trace: &[Event]) -> Result<(Ledger, usize), Error> {
-        let reader = self.reader()?;
-        let topic = reader.read(&self.topic(), self.case.partitions)?;
+        let topic = self.read_replicated()?;
         let seen = topic.aborted().filter(|record| crate::aborted::is_ours(&record.value)).count();
         let ledger = match self.program.role {
             Role::Producer(producer) => {
+                let producer = match self.house.held() {
+                    Some(held) => held.producer(producer, trace),
+                    None => producer,
+                };
                 let mut said = Producing::default();
                 for cast in &self.cast {
                     said.merge(said::producing(&cast.lines(), producer.transactional));
@@ -78,7 +88,7 @@ impl Stage<'_> {
             }
             Role::Pipeline { transform, .. } => {
                 let (said, committed) = self.consumed(&topic)?;
-                let output = reader.read(&self.written(), self.case.partitions)?;
+                let output = self.reader()?.read(&self.written(), self.case.partitions)?;
                 Ledger::of_pipeline(&said, &topic, &committed, &output, transform).with(uncommitted(trace, &output))
             }
         };
@@ -155,12 +165,14 @@ impl Outcome {
             scenario,
             case,
             program,
+            held: None,
             verdict: Verdict::Unknown(why),
             missing: Vec::new(),
             surprises: Vec::new(),
             ledger: Ledger::default(),
             marks: Vec::new(),
             instances: Vec::new(),
+            nodes: Vec::new(),
             settings: Vec::new(),
             trace: Vec::new(),
             took: Duration::ZERO,

@@ -2,6 +2,7 @@
 
 use super::Lang::{self, En, Fr};
 use crate::catalogue::Promise;
+use crate::error::Error;
 use crate::ledger::Kind;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
@@ -23,6 +24,10 @@ pub(crate) enum Heading {
     Why,
     /// Why it should have come out otherwise.
     Normally,
+    /// What a client of the user's own has done, by its requests, that explains the verdict.
+    Because,
+    /// How the program of the course fares.
+    Compare,
     /// Properties that the lab has set.
     Settings,
 }
@@ -38,6 +43,8 @@ impl Lang {
             (En, Heading::Verdict) => "verdict",
             (En, Heading::Why) => "why",
             (En, Heading::Normally) => "normally",
+            (En, Heading::Because) => "because",
+            (En, Heading::Compare) => "compare",
             (En, Heading::Settings) => "lab sets",
             (Fr, Heading::Fault) => "panne",
             (Fr, Heading::Promise) => "promesse",
@@ -46,6 +53,8 @@ impl Lang {
             (Fr, Heading::Verdict) => "verdict",
             (Fr, Heading::Why) => "pourquoi",
             (Fr, Heading::Normally) => "normalement",
+            (Fr, Heading::Because) => "parce que",
+            (Fr, Heading::Compare) => "comparer",
             (Fr, Heading::Settings) => "réglages",
         }
     }
@@ -111,26 +120,15 @@ impl Lang {
 
     /// The verdict against the promise, in a sentence.
     pub(crate) fn judgement(self, outcome: &Outcome) -> String {
-        let guarantee = self.guarantee(outcome.program.guarantee);
+        if outcome.held.is_some() {
+            return self.judgement_of_held(outcome);
+        }
+        let guarantee = self.guarantee(outcome.guarantee());
         let expected = outcome.as_expected();
-        let promise = outcome.program.promise();
-        let shown = |forbidden: bool| {
-            let mut kinds: Vec<_> = outcome
-                .ledger
-                .anomalies
-                .iter()
-                .map(|anomaly| anomaly.kind)
-                .filter(|kind| promise.forbids(*kind) == forbidden)
-                .collect();
-            kinds.sort();
-            kinds.dedup();
-            kinds.into_iter().map(|kind| self.kind(kind)).collect::<Vec<_>>().join(", ")
-        };
+        let promise = outcome.promise();
+        let shown = |forbidden| self.kinds_shown(outcome, forbidden);
         match &outcome.verdict {
-            Verdict::Unknown(why) => match self {
-                En => format!("NOT DECIDED: {}", self.error(why)),
-                Fr => format!("PAS DE VERDICT : {}", self.error(why)),
-            },
+            Verdict::Unknown(why) => self.not_decided(why),
             Verdict::Holds => {
                 let allowed = shown(false);
                 let allows = if allowed.is_empty() {
@@ -173,8 +171,22 @@ impl Lang {
         }
     }
 
+    pub(super) fn not_decided(self, why: &Error) -> String {
+        format!("{}{} {}", self.pick("NOT DECIDED", "PAS DE VERDICT"), self.colon(), self.error(why))
+    }
+
+    /// The kinds of anomalies that showed, of those that the promise forbids, or of the others.
+    pub(super) fn kinds_shown(self, outcome: &Outcome, forbidden: bool) -> String {
+        let promise = outcome.promise();
+        let kinds = outcome.ledger.anomalies.iter().map(|anomaly| anomaly.kind);
+        let mut kinds: Vec<_> = kinds.filter(|kind| promise.forbids(*kind) == forbidden).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds.into_iter().map(|kind| self.kind(kind)).collect::<Vec<_>>().join(", ")
+    }
+
     /// What a promise excludes.
-    fn forbidden(self, promise: Promise) -> String {
+    pub(super) fn forbidden(self, promise: Promise) -> String {
         let mut words = Vec::new();
         if promise.no_loss {
             words.push(self.pick("losses", "les pertes"));

@@ -66,7 +66,7 @@ impl Lang {
         if let Verdict::Unknown(why) = &outcome.verdict {
             return vec![format!("{}{colon} {}", self.pick("not decided", "pas de verdict"), self.error(why))];
         }
-        let breaks = outcome.case.breaks(outcome.program.promise());
+        let breaks = outcome.case.breaks(outcome.promise());
         match &outcome.verdict {
             Verdict::Holds if breaks => lines.push(
                 self.pick("the guarantee was to break here, and held", "la garantie devait céder ici, et a tenu")

@@ -22,6 +22,7 @@ use lab::ledger::Kind;
 use lab::matrix;
 use lab::names::random_seed;
 use lab::outcome::Outcome;
+use lab::own::Client;
 use lab::scenario::Exhibit;
 use lab::stage::House;
 use lab::topics::Leftovers;
@@ -63,11 +64,13 @@ fn run(scenario: &str, variant: &str, package: &str, command: Option<Vec<String>
         kafka: given.as_ref().map(|_| kafka()),
         flags: flags(given.as_deref().unwrap_or("127.0.0.1:1")),
         executables: [(package.to_owned(), executable(package))].into(),
-        command,
+        command: command.map(|words| Client { words, held_to: None }),
         seed: random_seed(),
         messages: 20,
         traces: None,
         leftovers: Leftovers::default(),
+        node_control: Default::default(),
+        room: None,
     };
     let outcome = house.run(job.scenario, job.case, job.program);
     if given.is_some() {
