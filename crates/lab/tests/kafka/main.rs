@@ -16,6 +16,7 @@ mod ctrl_c;
 mod eos_consumers;
 mod exercises;
 mod lab;
+mod own_clients;
 mod pipeline;
 mod producers;
 mod scenarios;
