@@ -11,6 +11,7 @@ use rdkafka::producer::{BaseProducer, Producer};
 use crate::delivery::DeliveryReports;
 use crate::events::ClientEvents;
 use crate::group::Group;
+use crate::login::Login;
 use crate::{Error, cli, stop};
 
 /// One metadata request; librdkafka connects again in between.
@@ -103,6 +104,9 @@ pub fn topic<L: Link>(client: &L, servers: &str, topic: &str, limit: Duration) -
             Err(error) => {
                 log::debug!("no metadata yet: {error}");
                 client.serve();
+                if client.events().last_error().is_some_and(|why| Login::look(&why) == Some(Login::Refused)) {
+                    return Err(state.into_error(client, servers, topic, limit));
+                }
                 // An error may come back at once; librdkafka itself waits 100 ms before it connects again.
                 stop::sleep(Duration::from_millis(50).min(left));
             }
@@ -125,11 +129,18 @@ impl State {
                 "topic {topic} was not created within {seconds} s: create it first, or allow auto.create.topics.enable"
             ),
             Self::NoTopic => format!("topic {topic} does not exist: run its producer first, or correct --topic"),
-            _ => format!(
-                "no Kafka answers on {servers} within {seconds} s{}: start one (cargo run -p lab -- broker, or \
-                 compose/kafka.sh), or give its address with --bootstrap-servers HOST:PORT",
-                client.events().last_error().map(|why| format!(" ({why})")).unwrap_or_default()
-            ),
+            _ => {
+                let why = client.events().last_error();
+                let login = why.as_deref().and_then(Login::look);
+                let told = why.map(|why| format!(" ({why})")).unwrap_or_default();
+                match login {
+                    Some(login) => format!("{servers} does not let this client in{told}: {}", login.advice()),
+                    None => format!(
+                        "no Kafka answers on {servers} within {seconds} s{told}: start one (cargo run -p lab -- broker, \
+                         or compose/kafka.sh), or give its address with --bootstrap-servers HOST:PORT"
+                    ),
+                }
+            }
         })
     }
 }

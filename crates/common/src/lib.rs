@@ -12,6 +12,7 @@
 //! | [`error`] | one line that says what happened and what to do |
 //! | [`connect`] | is there a broker, and does the topic exist? |
 //! | [`events`] | what librdkafka tells about its connections |
+//! | [`login`] | is a login the reason that none answers? |
 //! | [`delivery`] | delivery reports; `send` and `flush` as in Python |
 //! | [`transaction`] | the three kinds of error of a transaction; commit and abort that serve delivery reports |
 //! | [`group`] | rebalances, going back to the committed offsets, `--idle-exit` |
@@ -26,6 +27,7 @@ pub mod error;
 pub mod events;
 pub mod grammar;
 pub mod group;
+pub mod login;
 pub mod out;
 pub mod stop;
 pub mod transaction;

@@ -63,7 +63,7 @@ pub fn metadata(workspace: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// cargo, in this folder.
-fn cargo(workspace: &Path) -> Command {
+pub(crate) fn cargo(workspace: &Path) -> Command {
     // Set by `cargo run`: the same cargo, whatever the PATH.
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace);
@@ -89,13 +89,13 @@ pub(crate) fn workspace() -> Result<&'static Path, Error> {
 
 /// Target directory and profile of this binary: `target/debug/lab` was built with the profile dev.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Place {
+pub(crate) struct Place {
     target: Option<PathBuf>,
     profile: Option<String>,
 }
 
 impl Place {
-    fn of_this_binary() -> Self {
+    pub(crate) fn of_this_binary() -> Self {
         std::env::current_exe()
             .map(|binary| Self::of(&binary, |target| target.join("CACHEDIR.TAG").is_file()))
             .unwrap_or_default()
@@ -114,7 +114,18 @@ impl Place {
         Self { target: Some(target.to_owned()), profile: Some(name.to_owned()) }
     }
 
-    fn flags(&self) -> Vec<std::ffi::OsString> {
+    /// The same, or else cargo's usual one in this workspace.
+    pub(crate) fn or_in(mut self, workspace: &Path) -> Self {
+        self.target.get_or_insert_with(|| workspace.join("target"));
+        self
+    }
+
+    /// The target directory; empty where there is none.
+    pub(crate) fn target(&self) -> &Path {
+        self.target.as_deref().unwrap_or(Path::new(""))
+    }
+
+    pub(crate) fn flags(&self) -> Vec<std::ffi::OsString> {
         let mut flags = Vec::new();
         if let Some(target) = &self.target {
             flags.extend(["--target-dir".into(), target.into()]);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::session::students::BadLine;
+
 /// What stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
@@ -93,10 +95,31 @@ pub enum Error {
         /// The operating system's reason.
         why: String,
     },
+    /// There can be no folder for the files of a run.
+    Folder {
+        /// Where.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
     /// The moment at which the fault was to act, or that a scenario waits for, did not come.
     NotReached {
         /// Its name: that of a fault, a signal, or what was waited for.
         moment: String,
+    },
+    /// A scenario needs more nodes than there are.
+    TooFewNodes {
+        /// The scenario.
+        scenario: &'static str,
+        /// How many nodes the Kafka has that was named; `None`: none was.
+        nodes: Option<usize>,
+    },
+    /// The command that kills and starts nodes has failed.
+    NodeControl {
+        /// The command, with what it was to do.
+        command: String,
+        /// What it said last.
+        why: String,
     },
     /// The committed offsets of a group cannot be read.
     Offsets {
@@ -164,8 +187,15 @@ pub enum Error {
         /// The name that is nearest, if one is near.
         nearest: Option<String>,
     },
-    /// The folder of an exercise is not there: its place in the checkout.
-    FolderGone(String),
+    /// The folder of an exercise is not there.
+    FolderGone {
+        /// The exercise's number.
+        number: String,
+        /// Its place in the checkout.
+        folder: String,
+    },
+    /// Nor can git bring it back: its place in the checkout.
+    NoCopy(String),
     /// A file of an exercise cannot be read.
     Unreadable {
         /// The file.
@@ -189,6 +219,25 @@ pub enum Error {
     },
     /// The solution opens once the exercise with this number has passed.
     SolutionClosed(String),
+    /// A line of the file that names the students of a session.
+    Students {
+        /// The file.
+        path: String,
+        /// The number of the line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: BadLine,
+    },
+    /// The file names no student.
+    NoStudents(String),
+    /// The topics and groups of a Kafka cannot be listed: librdkafka's reason.
+    List(String),
+    /// A question before something is deleted, and nobody at a terminal to answer it.
+    NobodyToAsk,
+    /// Programs cannot be confined.
+    Confine(String),
+    /// Another `lab grade` writes this file.
+    GradedElsewhere(String),
     /// The result cannot be written to standard output.
     Print(String),
     /// Ctrl-C.
@@ -207,6 +256,8 @@ impl Error {
                 | Self::SeedTaken { .. }
                 | Self::Proxy(_)
                 | Self::Trace { .. }
+                | Self::Folder { .. }
+                | Self::NodeControl { .. }
                 | Self::Spawn { .. }
                 | Self::Command { .. }
         )

@@ -36,6 +36,11 @@ pub(crate) fn marks(trace: &[Event]) -> Vec<(Mark, u64)> {
     marks
 }
 
+/// Whether a producer went on to commit after its successor had begun.
+pub(crate) fn overtaken(trace: &[Event]) -> bool {
+    transactions::overtaken(&steps(trace))
+}
+
 /// What happened, as far as marks are concerned.
 enum Step<'a> {
     /// A client asked.

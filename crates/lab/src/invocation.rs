@@ -1,5 +1,6 @@
 //! The command line of a program in a run of the lab: its own topics, group and transactional id.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::process::Command;
 
@@ -20,6 +21,8 @@ pub struct Work<'a> {
     pub transactional_id: Option<&'a str>,
     /// How many messages a producer sends.
     pub messages: u64,
+    /// Where it may keep files: a folder of this run, for all instances of the program.
+    pub folder: &'a Path,
 }
 
 /// Variables that the programs read in place of flags (common::cli): those of the user's terminal are not for them.
@@ -27,12 +30,14 @@ const VARIABLES: &[&str] = &[
     "BATCH_MS",
     "BATCH_SIZE",
     "COUNT",
+    "DATABASE",
     "GROUP_ID",
     "IDLE_EXIT",
     "INTERVAL_MS",
     "KAFKA_PROPERTIES",
     "NAMESPACE",
     "OUTPUT_TOPIC",
+    "SEEN",
     "SIZE",
     "TOPIC",
     "TRANSACTIONAL_ID",
@@ -50,31 +55,41 @@ pub fn command(
     for variable in VARIABLES {
         command.env_remove(variable);
     }
+    command.current_dir(work.folder).env("TMPDIR", work.folder);
     command.args(["--bootstrap-servers", &broker.bootstrap_servers]);
     command.args(["--connect-timeout", &broker.connect_timeout.as_secs_f64().to_string()]);
-    command.args(["--topic", work.topic]);
+    // A program may add a name of its own to those that it is given (a random transactional.id): that belongs into the
+    // namespace too.
+    command.args(broker.namespace.iter().flat_map(|namespace| ["--namespace", namespace]));
+    let within = |name| within(name, broker.namespace.as_deref());
+    command.args(["--topic", within(work.topic)]);
     let transactional = match program.role {
         Role::Producer(producer) => {
             command.args(["--count", &work.messages.to_string()]);
             producer.transactional
         }
         Role::Consumer { transactional, .. } => {
-            command.args(["--group", work.group]);
+            command.args(["--group", within(work.group)]);
             transactional
         }
         Role::Pipeline { .. } => {
-            command.args(["--group", work.group]);
+            command.args(["--group", within(work.group)]);
             if let Some(output) = work.output {
-                command.args(["--output-topic", output]);
+                command.args(["--output-topic", within(output)]);
             }
             true
         }
     };
     if let Some(id) = work.transactional_id.filter(|_| transactional) {
-        command.args(["--transactional-id", id]);
+        command.args(["--transactional-id", within(id)]);
     }
     properties(&mut command, broker, more);
     command
+}
+
+/// The name without the namespace, which all names of a run begin with.
+fn within<'a>(name: &'a str, namespace: Option<&str>) -> &'a str {
+    namespace.and_then(|namespace| name.strip_prefix(namespace)?.strip_prefix('-')).unwrap_or(name)
 }
 
 /// A command of the user's, which finds the same in the variables that the programs of the course read.
@@ -91,6 +106,8 @@ pub fn foreign(
     for variable in VARIABLES {
         command.env_remove(variable);
     }
+    // It stays where the user is: its words may name files there.
+    command.env("TMPDIR", work.folder);
     command.env("BOOTSTRAP_SERVERS", &broker.bootstrap_servers);
     command.env("CONNECT_TIMEOUT", broker.connect_timeout.as_secs_f64().to_string());
     command.env("TOPIC", work.topic);
@@ -115,7 +132,7 @@ pub fn foreign(
 fn properties(command: &mut Command, broker: &Broker, more: &[(String, String)]) {
     let mut together = Vec::new();
     for (key, value) in all(broker, more) {
-        let property = format!("{key}={value}");
+        let property = format!("{key}={}", from_here(key, value));
         if property.contains(';') {
             command.args(["-X", &property]);
         } else {
@@ -125,6 +142,12 @@ fn properties(command: &mut Command, broker: &Broker, more: &[(String, String)])
     if !together.is_empty() {
         command.env("KAFKA_PROPERTIES", together.join(";"));
     }
+}
+
+/// A file that is named as seen from the user's folder (a certificate: ssl.ca.location): the program runs in another.
+fn from_here<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
+    let file = key.ends_with(".location").then(|| Path::new(value).canonicalize().ok()).flatten();
+    file.and_then(|file| file.to_str().map(|file| file.to_owned().into())).unwrap_or(value.into())
 }
 
 /// The properties of the case, then those of the command line, which win.
@@ -155,7 +178,14 @@ mod tests {
     }
 
     fn line(package: &str, broker: &Broker) -> String {
-        let work = Work { topic: "t", output: Some("out"), group: "us", transactional_id: Some("me"), messages: 7 };
+        let work = Work {
+            topic: "t",
+            output: Some("out"),
+            group: "us",
+            transactional_id: Some("me"),
+            messages: 7,
+            folder: Path::new("/run"),
+        };
         let command = command(Path::new("p"), catalogue::find(package).unwrap(), broker, &work, &[]);
         let args: Vec<_> = command.get_args().map(|arg| arg.to_str().unwrap()).collect();
         args.join(" ")
@@ -175,14 +205,47 @@ mod tests {
     }
 
     #[test]
+    fn with_a_namespace_no_name_is_outside() {
+        let broker = Broker { namespace: Some("ann".into()), ..broker(&[]) };
+        let work = Work {
+            topic: "ann-t",
+            output: Some("ann-out"),
+            group: "ann-us",
+            transactional_id: Some("ann-me"),
+            messages: 7,
+            folder: Path::new("/run"),
+        };
+        let command = command(Path::new("p"), catalogue::find("eos-pipeline").unwrap(), &broker, &work, &[]);
+        let args: Vec<_> = command.get_args().map(|arg| arg.to_str().unwrap()).collect();
+        let expected = "--namespace ann --topic t --group us --output-topic out --transactional-id me";
+        assert_eq!(args[4..].join(" "), expected);
+    }
+
+    #[test]
     fn properties_reach_the_program_without_standing_on_its_command_line() {
         let broker = broker(&[("sasl.password", "secret"), ("linger.ms", "5"), ("client.id", "a;b")]);
         assert!(line("eos-producer", &broker).ends_with("-X client.id=a;b"));
-        let work = Work { topic: "t", output: None, group: "us", transactional_id: None, messages: 1 };
+        let work = Work {
+            topic: "t",
+            output: None,
+            group: "us",
+            transactional_id: None,
+            messages: 1,
+            folder: Path::new("/run"),
+        };
         let more = [("session.timeout.ms".to_owned(), "6000".to_owned())];
         let command = command(Path::new("p"), &catalogue::PROGRAMS[0], &broker, &work, &more);
         let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).unwrap().1;
         assert_eq!(variable("KAFKA_PROPERTIES").unwrap(), "session.timeout.ms=6000;sasl.password=secret;linger.ms=5");
         assert_eq!(variable("NAMESPACE"), None, "removed");
+    }
+
+    #[test]
+    fn a_file_is_found_from_the_folder_of_the_run_too() {
+        let here = Path::new("Cargo.toml").canonicalize().unwrap();
+        assert_eq!(from_here("ssl.ca.location", "Cargo.toml"), here.to_str().unwrap());
+        for (key, value) in [("ssl.ca.location", "probe"), ("client.id", "Cargo.toml")] {
+            assert_eq!(from_here(key, value), value);
+        }
     }
 }

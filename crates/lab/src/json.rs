@@ -26,6 +26,7 @@
 //!     "marks": [ { "mark": "resent", "event": 41, "micros": 165700 } ],   the number of an event of the trace
 //!     "instances": [ { "name": "program", "ended": { "status": 0 }, "said": null, "lines": 20,
 //!                      "deeds": [ { "micros": 200, "deed": "start" } ] } ],
+//!     "nodes": [],                        as instances: the nodes that were killed, with their deeds
 //!     "settings": [ { "key": "session.timeout.ms", "value": "1500" } ],   set by the lab
 //!     "took_ms": 812 } ] }
 //! ```
@@ -100,6 +101,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> Json {
             "micros": micros(*event),
         })).collect::<Vec<_>>(),
         "instances": outcome.instances.iter().map(instance).collect::<Vec<_>>(),
+        "nodes": outcome.nodes.iter().map(instance).collect::<Vec<_>>(),
         "settings": outcome.settings.iter().map(|(key, value)| json!({ "key": safe(key), "value": safe(value) })).collect::<Vec<_>>(),
         "took_ms": millis(outcome.took),
     })
@@ -235,6 +237,7 @@ fn deed(deed: Deed) -> &'static str {
         Deed::Freeze => "freeze",
         Deed::Thaw => "thaw",
         Deed::Interrupt => "interrupt",
+        Deed::Stop => "stop",
         Deed::End => "end",
     }
 }
@@ -255,7 +258,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sample::{self, KINDS, MARKS};
+    use crate::sample::{self, MARKS};
 
     fn results(outcome: Outcome) -> Results {
         Results { outcomes: vec![outcome], seed: 7, took: Duration::from_millis(2345) }
@@ -279,12 +282,12 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let names: HashSet<_> = KINDS
+        let names: HashSet<_> = Kind::ALL
             .iter()
             .map(|kind| exhibit(Exhibit::Anomaly(*kind)))
             .chain(MARKS.iter().map(|mark| exhibit(Exhibit::Mark(*mark))))
             .collect();
-        assert_eq!(names.len(), KINDS.len() + MARKS.len());
+        assert_eq!(names.len(), Kind::ALL.len() + MARKS.len());
     }
 
     proptest! {

@@ -3,8 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::cli::{Broker, Property};
+use common::cli::{Broker, Property, ssl_advice};
 use common::events::brief;
+use common::login::Login;
 use common::stop;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::ClientContext;
@@ -82,13 +83,14 @@ impl Kafka {
     /// Waits until a broker answers, up to --connect-timeout.
     ///
     /// # Errors
-    /// [`Error::NoBroker`] when none does; [`Error::Client`] when librdkafka refuses the properties.
+    /// [`Error::NoBroker`] when none does, at once when it refuses the login; [`Error::Client`] when librdkafka refuses the properties.
     pub fn wait(&self) -> Result<(), Error> {
-        let consumer = self.consumer("lab", Isolation::ReadUncommitted)?;
+        let consumer = self.consumer(&self.broker.name("lab"), Isolation::ReadUncommitted)?;
         let end = Instant::now() + self.broker.connect_timeout;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let refused = |why: String| Login::look(&why) == Some(Login::Refused);
+            if left.is_zero() || consumer.context().last_error().is_some_and(refused) {
                 return Err(Error::NoBroker {
                     servers: self.broker.bootstrap_servers.clone(),
                     reason: consumer.context().last_error(),
@@ -115,7 +117,7 @@ impl Kafka {
     /// # Errors
     /// [`Error::Read`] when one does not.
     pub(crate) fn wait_for_topic(&self, topic: &str, partitions: i32) -> Result<(), Error> {
-        let consumer = self.consumer("lab", Isolation::ReadUncommitted)?;
+        let consumer = self.consumer(&self.broker.name("lab"), Isolation::ReadUncommitted)?;
         let end = Instant::now() + REQUEST;
         for partition in 0..partitions {
             while let Err(error) = consumer.fetch_watermarks(topic, partition, ATTEMPT) {
@@ -153,6 +155,25 @@ impl Kafka {
         ])
     }
 
+    /// A consumer of small records that nobody vouches for: it goes on wherever the topics begin, and holds little of them.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub(crate) fn follower(&self, group: &str) -> Result<BaseConsumer<Observer>, Error> {
+        self.create(&[
+            ("group.id", group),
+            // A transaction that somebody leaves open must not hide the rest.
+            ("isolation.level", "read_uncommitted"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "earliest"),
+            ("fetch.message.max.bytes", "65536"),
+            ("fetch.max.bytes", "1048576"),
+            ("receive.message.max.bytes", "8388608"),
+            ("queued.max.messages.kbytes", "8192"),
+        ])
+    }
+
     /// A transactional producer; what it leaves open is aborted after the timeout.
     ///
     /// # Errors
@@ -187,18 +208,19 @@ impl Kafka {
         self.create(&[("retries", "0"), ("max.in.flight", "1"), ("linger.ms", "0")])
     }
 
-    /// The committed offsets of a group.
+    /// The committed offsets of a group. With read_committed, those of a transaction that is ending are waited for
+    /// (UNSTABLE_OFFSET_COMMIT is retried); otherwise they do not count as yet.
     ///
     /// # Errors
     /// When librdkafka refuses the properties.
-    pub fn offsets(&self, group: &str) -> Result<Offsets, Error> {
-        Ok(Offsets { group: group.to_owned(), consumer: self.consumer(group, Isolation::ReadCommitted)? })
+    pub fn offsets(&self, group: &str, isolation: Isolation) -> Result<Offsets, Error> {
+        Ok(Offsets { group: group.to_owned(), consumer: self.consumer(group, isolation)? })
     }
 
     fn create<T: FromClientConfigAndContext<Observer>>(&self, settings: &[(&str, &str)]) -> Result<T, Error> {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.broker.bootstrap_servers);
-        config.set("client.id", "lab");
+        config.set("client.id", self.broker.name("lab"));
         for Property { key, value } in self.broker.properties.iter().chain(&self.broker.property) {
             if CONNECTION.iter().any(|prefix| key.starts_with(prefix)) {
                 config.set(key, value);
@@ -207,7 +229,10 @@ impl Kafka {
         for (key, value) in settings {
             config.set(*key, *value);
         }
-        config.create_with_context(Observer::default()).map_err(|error| Error::Client(error.to_string()))
+        config.create_with_context(Observer::default()).map_err(|error| {
+            let why = error.to_string();
+            Error::Client(ssl_advice(&why).unwrap_or(why))
+        })
     }
 }
 
@@ -245,7 +270,6 @@ impl Offsets {
         let why = |error: KafkaError| Error::Offsets { group: self.group.clone(), why: error.to_string() };
         let mut list = TopicPartitionList::new();
         list.add_partition_range(topic, 0, partitions - 1);
-        // Offsets in a transaction that is just ending are waited for (UNSTABLE_OFFSET_COMMIT is retried).
         let committed = self.consumer.committed_offsets(list, REQUEST).map_err(why)?;
         let mut offsets = Vec::new();
         for partition in committed.elements() {
@@ -266,6 +290,10 @@ pub struct Observer {
 }
 
 impl Observer {
+    fn note(&self, reason: &str) {
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(brief(reason).to_owned());
+    }
+
     pub(crate) fn last_error(&self) -> Option<String> {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -274,13 +302,17 @@ impl Observer {
 impl ClientContext for Observer {
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         log::debug!("librdkafka: {facility} {message}");
+        // A broker that wants a login hangs up on who does not log in, and that is no error to librdkafka.
+        if facility == "FAIL" {
+            self.note(message.split_once("]: ").map_or(message, |(_thread, text)| text));
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         log::debug!("librdkafka: {reason}");
         // "All brokers are down" follows the error that says why, and must not hide it.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(brief(reason).to_owned());
+            self.note(reason);
         }
     }
 }

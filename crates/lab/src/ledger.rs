@@ -17,6 +17,8 @@ mod producer;
 #[cfg(test)]
 mod testing;
 
+use std::collections::HashSet;
+
 use common::grammar::Position;
 
 use crate::value::Value;
@@ -38,6 +40,9 @@ pub struct Ledger {
     pub aborted_input: usize,
     /// What does not add up.
     pub anomalies: Vec<Anomaly>,
+    /// Those of the duplicated values of which each copy may be another instance's: the program was started several times,
+    /// and each time it sends everything.
+    pub started_over: HashSet<Value>,
 }
 
 /// A value with which something is wrong.
@@ -95,6 +100,30 @@ pub enum Kind {
     NotCommitted,
     /// The pipeline did it more than once (its result need not be there twice for that).
     Repeated,
+}
+
+impl Kind {
+    /// All of them.
+    pub(crate) const ALL: &[Self] = &[
+        Self::Lost,
+        Self::Duplicated,
+        Self::Reordered,
+        Self::AbortedVisible,
+        Self::Uncommitted,
+        Self::Torn,
+        Self::Half,
+        Self::AbortedProcessed,
+        Self::Phantom,
+        Self::Misplaced,
+        Self::OtherPartition,
+        Self::OtherKey,
+        Self::Failed,
+        Self::Aborted,
+        Self::Unacknowledged,
+        Self::Missing,
+        Self::NotCommitted,
+        Self::Repeated,
+    ];
 }
 
 impl Ledger {

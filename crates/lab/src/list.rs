@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::catalogue::{PROGRAMS, Program};
 use crate::json;
 use crate::layout::wrap;
+use crate::nodes::NEEDED;
 use crate::scenario::{Amount, Case, Scenario};
 use crate::scenarios;
 use crate::text::Lang;
@@ -15,10 +16,16 @@ const TEXT: usize = 2;
 /// The list, for readers or as JSON.
 pub(crate) fn render(lang: Lang, as_json: bool) -> String {
     if as_json {
-        return format!("{:#}\n", to_json(scenarios::ALL));
+        return format!("{:#}\n", to_json());
     }
     let mut text = String::new();
     for scenario in scenarios::ALL {
+        show(&mut text, scenario, lang);
+        text.push('\n');
+    }
+    wrap(&mut text, "", 0, lang.three_nodes());
+    text.push('\n');
+    for scenario in scenarios::ON_THREE_NODES {
         show(&mut text, scenario, lang);
         text.push('\n');
     }
@@ -71,12 +78,15 @@ fn programs(case: &Case) -> impl Iterator<Item = &'static Program> {
     PROGRAMS.iter().filter(|program| case.concerns(program))
 }
 
-/// `{"scenarios": [{name, fault, teaches, cases: [{variant, programs: [{program, guarantee, announced}], promise,
+/// `{"scenarios": [{name, nodes, fault, teaches, cases: [{variant, programs: [{program, guarantee, announced}], promise,
 /// exhibits, allows, ends, why, messages, partitions, settings}]}]}`; texts are `{en, fr}`, and the words for what shows
 /// are those of [`json`](crate::json).
-fn to_json(all: &[&Scenario]) -> Json {
-    json!({ "scenarios": all.iter().map(|scenario| json!({
+fn to_json() -> Json {
+    let all = scenarios::ALL.iter().map(|scenario| (scenario, 1));
+    let all = all.chain(scenarios::ON_THREE_NODES.iter().map(|scenario| (scenario, NEEDED)));
+    json!({ "scenarios": all.map(|(scenario, nodes)| json!({
         "name": scenario.name,
+        "nodes": nodes,
         "fault": json::text(scenario.fault),
         "teaches": json::text(scenario.teaches),
         "cases": scenario.cases.iter().map(case).collect::<Vec<_>>(),
@@ -122,7 +132,7 @@ mod tests {
     fn every_scenario_is_there_with_its_variants_and_programs() {
         for lang in [Lang::En, Lang::Fr] {
             let text = render(lang, false);
-            for scenario in scenarios::ALL {
+            for scenario in scenarios::ALL.iter().chain(scenarios::ON_THREE_NODES) {
                 assert!(text.contains(scenario.name), "{}", scenario.name);
                 for case in scenario.cases {
                     assert!(text.contains(case.variant), "{}", case.variant);
@@ -137,7 +147,8 @@ mod tests {
     fn as_json_it_has_everything() {
         let list: Json = serde_json::from_str(&render(Lang::Fr, true)).expect("JSON");
         let all = list["scenarios"].as_array().expect("an array");
-        assert_eq!(all.len(), scenarios::ALL.len());
+        assert_eq!(all.len(), scenarios::ALL.len() + scenarios::ON_THREE_NODES.len());
+        assert_eq!((&all[0]["nodes"], &all[all.len() - 1]["nodes"]), (&1.into(), &3.into()));
         let ack_lost = all.iter().find(|scenario| scenario["name"] == "ack-lost").expect("ack-lost");
         let case = &ack_lost["cases"][0];
         assert_eq!(case["programs"][0]["program"], "producer-at-least-once");

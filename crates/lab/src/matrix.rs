@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::catalogue::{PROGRAMS, Program};
 use crate::error::Error;
+use crate::names::label;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::scenario::{Case, Scenario};
@@ -23,10 +24,26 @@ pub struct Job {
     pub program: &'static Program,
 }
 
+impl Job {
+    /// Whether nodes are killed in it.
+    pub fn needs_three_nodes(&self) -> bool {
+        scenarios::ON_THREE_NODES.iter().any(|scenario| scenario.name == self.scenario.name)
+    }
+}
+
 /// Every program in every case that concerns it: by scenario, then variant, then program.
 pub fn jobs() -> Vec<Job> {
+    jobs_of(scenarios::ALL)
+}
+
+/// The same for the scenarios that kill nodes.
+pub fn jobs_on_three_nodes() -> Vec<Job> {
+    jobs_of(scenarios::ON_THREE_NODES)
+}
+
+fn jobs_of(scenarios: &'static [&'static Scenario]) -> Vec<Job> {
     let mut jobs = Vec::new();
-    for scenario in scenarios::ALL {
+    for scenario in scenarios {
         for case in scenario.cases {
             for program in PROGRAMS.iter().filter(|program| case.concerns(program)) {
                 jobs.push(Job { scenario, case, program });
@@ -41,40 +58,60 @@ pub fn jobs() -> Vec<Job> {
 /// # Errors
 /// What stands in the way of every run ([`Error::concerns_all`]), as soon as the first one meets it.
 pub fn run(house: &House, jobs: &[Job], at_once: usize) -> Result<Vec<Outcome>, Error> {
-    let progress = Progress::new(jobs.len());
+    let kills = jobs.iter().any(Job::needs_three_nodes);
+    // One that kills nodes has them for itself.
+    let at_once = if kills { 1 } else { at_once };
+    // Nor does a bar share the terminal with what the user is to type.
+    let progress = Progress::new(jobs.len(), !(kills && house.node_control.asks()));
+    side_by_side(
+        jobs,
+        at_once,
+        progress,
+        |job| label(job.scenario, job.case, job.program),
+        |job| {
+            let outcome = house.run(job.scenario, job.case, job.program);
+            match outcome.verdict {
+                Verdict::Unknown(why) if why.concerns_all() => Err(why),
+                _ => Ok(outcome),
+            }
+        },
+    )
+}
+
+/// Does something with each of these, so many at a time; the results are in their order.
+///
+/// # Errors
+/// The first one; then no other is begun.
+pub(crate) fn side_by_side<J: Sync, T: Send>(
+    jobs: &[J],
+    at_once: usize,
+    progress: Progress,
+    name: impl Fn(&J) -> String + Sync,
+    work: impl Fn(&J) -> Result<T, Error> + Sync,
+) -> Result<Vec<T>, Error> {
     let done = Mutex::new(Vec::new());
     let next = AtomicUsize::new(0);
-    let work = || {
+    let go_on = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(number) else { return };
-            let running = progress.begin(job);
-            let outcome = house.run(job.scenario, job.case, job.program);
+            let running = progress.begin(name(job));
+            let result = work(job);
             drop(running);
-            if let Verdict::Unknown(why) = &outcome.verdict
-                && why.concerns_all()
-            {
-                // No other is begun.
+            if result.is_err() {
                 next.store(jobs.len(), Ordering::Relaxed);
             }
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((number, outcome));
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
         }
     };
     std::thread::scope(|scope| {
         for _ in 1..at_once.min(jobs.len()) {
-            scope.spawn(work);
+            scope.spawn(go_on);
         }
-        work();
+        go_on();
     });
     progress.finish();
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(number, _)| *number);
-    let mut outcomes = Vec::new();
-    for (_, outcome) in done {
-        match outcome.verdict {
-            Verdict::Unknown(why) if why.concerns_all() => return Err(why),
-            _ => outcomes.push(outcome),
-        }
-    }
-    Ok(outcomes)
+    done.into_iter().map(|(_, result)| result).collect()
 }

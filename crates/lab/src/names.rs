@@ -30,6 +30,12 @@ impl Names {
         Self { seed: self.seed, prefix: self.of(&label(scenario, case, program)) }
     }
 
+    /// The names of one run of several.
+    #[must_use]
+    pub(crate) fn numbered(&self, number: u32) -> Self {
+        Self { seed: self.seed, prefix: format!("{}-{number}", self.prefix) }
+    }
+
     /// The seed that they come from.
     pub fn seed(&self) -> u32 {
         self.seed

@@ -34,6 +34,8 @@ pub struct Outcome {
     pub marks: Vec<(Mark, u64)>,
     /// The program's instances, in the order of their start.
     pub instances: Vec<Instance>,
+    /// The nodes of the cluster to which something was done, told as instances: "node 2".
+    pub nodes: Vec<Instance>,
     /// Properties that the lab has set for this run (name, value), besides the program's own.
     pub settings: Vec<(String, String)>,
     /// What happened at the proxy.
@@ -72,6 +74,8 @@ pub enum Deed {
     Thaw,
     /// Asked to stop (SIGINT), as Ctrl-C does.
     Interrupt,
+    /// A node: ended in order.
+    Stop,
     /// It ended.
     End,
 }

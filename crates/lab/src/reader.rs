@@ -83,6 +83,16 @@ impl Reader {
         })
     }
 
+    /// How many replicas a topic has.
+    ///
+    /// # Errors
+    /// When no broker tells it.
+    pub(crate) fn replicas(&self, topic: &str) -> Result<usize, Error> {
+        let metadata = self.uncommitted.fetch_metadata(Some(topic), REQUEST).map_err(|error| failed(topic, &error))?;
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        Ok(partitions.map(|partition| partition.replicas().len()).max().unwrap_or_default())
+    }
+
     /// Waits until the last stable offset is the end offset, in each partition; returns their bounds: the first offset
     /// and the end.
     fn wait_for_markers(&self, topic: &str, partitions: i32) -> Result<BTreeMap<i32, (i64, i64)>, Error> {

@@ -120,6 +120,7 @@ pub(crate) fn outcome(scenario: usize, case: usize, program: &str, shows: &[(Kin
         processed: None,
         aborted_input: 0,
         anomalies: anomalies.collect(),
+        ..Ledger::default()
     };
     let (verdict, _) = judge(program.promise(), &outcome.ledger);
     outcome.verdict = verdict;
@@ -155,28 +156,6 @@ pub(crate) fn table() -> Vec<Outcome> {
         outcome(1, 1, "eos-pipeline", &[]),
     ]
 }
-
-/// All kinds.
-pub(crate) const KINDS: &[Kind] = &[
-    Kind::Lost,
-    Kind::Duplicated,
-    Kind::Reordered,
-    Kind::AbortedVisible,
-    Kind::Uncommitted,
-    Kind::Torn,
-    Kind::Half,
-    Kind::AbortedProcessed,
-    Kind::Phantom,
-    Kind::Misplaced,
-    Kind::OtherPartition,
-    Kind::OtherKey,
-    Kind::Failed,
-    Kind::Aborted,
-    Kind::Unacknowledged,
-    Kind::Missing,
-    Kind::NotCommitted,
-    Kind::Repeated,
-];
 
 /// All marks.
 pub(crate) const MARKS: &[Mark] = &[

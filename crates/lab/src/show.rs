@@ -46,7 +46,7 @@ pub(crate) fn show(kafka: &Broker, topic: &str, last: u64) -> Result<Shown, Erro
     let proxy = Proxy::builder(kafka.bootstrap_servers.clone()).start().map_err(cannot)?;
     let behind = |name, isolation| {
         let address = proxy.client(name).map_err(cannot)?.to_string();
-        Kafka::new(Broker { bootstrap_servers: address, ..kafka.clone() }).consumer("lab-show", isolation)
+        Kafka::new(Broker { bootstrap_servers: address, ..kafka.clone() }).consumer(&kafka.name("lab-show"), isolation)
     };
     let uncommitted = behind(UNCOMMITTED, Isolation::ReadUncommitted)?;
     let committed = behind(COMMITTED, Isolation::ReadCommitted)?;

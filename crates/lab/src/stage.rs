@@ -3,27 +3,38 @@
 
 mod cast;
 mod clock;
+mod drain;
+mod folder;
 mod input;
 mod judge;
+mod nodes;
+mod replicated;
+mod spent;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::broker::Broker;
 use common::stop;
-use proxy::{ApiKey, Fault, Proxy};
+use proxy::{ApiKey, Fault, Frame, Happening, Proxy, Side};
 
 use cast::Cast;
+pub(crate) use cast::STALLED;
 pub use cast::Start;
 use clock::Clock;
+pub(crate) use drain::Work;
+use folder::Folder;
 
 use crate::catalogue::{Guarantee, Producer, Program, Role};
 use crate::error::Error;
-use crate::kafka::{Kafka, Offsets};
+use crate::grade::Room;
+use crate::kafka::{Isolation, Kafka, Offsets};
 use crate::names::Names;
-use crate::outcome::Outcome;
+use crate::nodes::{Control, Nodes};
+use crate::outcome::{Deed, Outcome};
 use crate::own::{Client, Held};
 use crate::reader::Reader;
 use crate::scenario::{Case, Scenario};
@@ -37,8 +48,17 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Ctrl-C at the lab, and the end of a program, are noticed within this time.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// A kill is told when the program is dead, and on a busy machine so long after it.
+/// How often the lab looks again at what nobody tells it.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How often it is looked whether there is anything left to wait for.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// A moment may have been the reason for the end of a program: it is told so long after it, at most.
 const TOLD: Duration = Duration::from_secs(1);
+
+/// The same, when a fault has killed the program: it surely was the reason, and on a busy machine it takes its time.
+const KILL_TOLD: Duration = Duration::from_secs(10);
 
 /// What the runs of one `lab` share.
 pub struct House {
@@ -58,6 +78,10 @@ pub struct House {
     pub traces: Option<PathBuf>,
     /// What is to be deleted at the end.
     pub leftovers: Leftovers,
+    /// Who kills and starts the nodes of a cluster.
+    pub node_control: Control,
+    /// Where the program runs confined, when it is not the user's own.
+    pub room: Option<Arc<Room>>,
 }
 
 /// Where one run takes place.
@@ -83,8 +107,23 @@ pub struct Stage<'a> {
     values: Vec<Value>,
     /// How many records the lab wrote to the input and aborted.
     aborted: usize,
+    /// Where the program may keep files. After the instances, so that nobody writes there when it goes.
+    folder: Folder,
+    /// The nodes of the cluster, once a scenario has asked for them.
+    nodes: Option<Nodes>,
+    /// What was done to them.
+    node_deeds: BTreeMap<i32, Vec<(u64, Deed)>>,
     /// Last, so that it goes last.
     _broker: Option<Broker>,
+}
+
+/// One run among others of the same program in the same case, where there are several: its names, and that of its trace.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Nth {
+    /// The run.
+    pub(crate) run: u32,
+    /// How often it was repeated before.
+    pub(crate) again: u32,
 }
 
 impl House {
@@ -95,10 +134,22 @@ impl House {
 
     /// Runs one program in one case, and judges it.
     pub fn run(&self, scenario: &'static Scenario, case: &'static Case, program: &'static Program) -> Outcome {
+        self.play(scenario, case, program, None, case.play)
+    }
+
+    /// The same, with another play.
+    pub(crate) fn play(
+        &self,
+        scenario: &'static Scenario,
+        case: &'static Case,
+        program: &'static Program,
+        nth: Option<Nth>,
+        play: impl FnOnce(&mut Stage<'_>) -> Result<(), Error>,
+    ) -> Outcome {
         let begun = Instant::now();
-        let mut outcome = match Stage::open(self, scenario, case, program) {
+        let mut outcome = match Stage::open(self, scenario, case, program, nth) {
             Ok(mut stage) => {
-                let played = (case.play)(&mut stage);
+                let played = play(&mut stage);
                 stage.close(played)
             }
             Err(why) => Outcome { held: self.held(), ..Outcome::unknown(scenario, case, program, why) },
@@ -114,11 +165,17 @@ impl<'a> Stage<'a> {
         scenario: &'static Scenario,
         case: &'static Case,
         program: &'static Program,
+        nth: Option<Nth>,
     ) -> Result<Self, Error> {
         if stop::requested() {
             return Err(Error::Interrupted);
         }
-        let names = Names::new(house.seed, house.flags.namespace.as_deref()).within(scenario, case, program);
+        let folder = Folder::new()?;
+        let mut names = Names::new(house.seed, house.flags.namespace.as_deref());
+        if let Some(Nth { run, again }) = nth {
+            names = names.numbered(run).numbered(again);
+        }
+        let names = names.within(scenario, case, program);
         let (kafka, broker) = match &house.kafka {
             Some(kafka) => (kafka.clone(), None),
             None => {
@@ -141,7 +198,7 @@ impl<'a> Stage<'a> {
         }
         let mut builder = Proxy::builder(kafka.broker().bootstrap_servers.clone());
         if let Some(folder) = &house.traces {
-            builder = builder.trace_to(trace_file(folder, scenario, case, program)?);
+            builder = builder.trace_to(trace_file(folder, scenario, case, program, nth)?);
         }
         let proxy = builder.start().map_err(|error| Error::Proxy(error.to_string()))?;
         let clock = Clock::of(&proxy);
@@ -164,6 +221,9 @@ impl<'a> Stage<'a> {
             settings,
             values,
             aborted: 0,
+            folder,
+            nodes: None,
+            node_deeds: BTreeMap::new(),
             _broker: broker,
         })
     }
@@ -251,7 +311,7 @@ impl<'a> Stage<'a> {
     /// Waits for the moment at which this fault acts, or this signal is raised.
     ///
     /// # Errors
-    /// [`Error::NotReached`] when it does not come, or every instance has ended without it.
+    /// [`Error::NotReached`] when it does not come, or every instance has ended, or done all that it has to do, without it.
     pub fn moment(&self, signal: &str) -> Result<(), Error> {
         self.moments(signal, 1)
     }
@@ -261,7 +321,14 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// As [`moment`](Self::moment).
     pub fn moments(&self, signal: &str, times: usize) -> Result<(), Error> {
-        self.wait_for(signal, times, || self.is_over())
+        let mut looked = Instant::now();
+        self.wait_for(signal, times, || {
+            self.is_over()
+                || looked.elapsed() > GLANCE && {
+                    looked = Instant::now();
+                    self.is_spent()
+                }
+        })
     }
 
     /// Waits for a moment that only this instance can bring about.
@@ -282,12 +349,13 @@ impl<'a> Stage<'a> {
     }
 
     /// Waits for a signal, for as long as it can still be raised.
-    fn wait_for(&self, signal: &str, times: usize, is_over: impl Fn() -> bool) -> Result<(), Error> {
+    fn wait_for(&self, signal: &str, times: usize, mut is_over: impl FnMut() -> bool) -> Result<(), Error> {
         let end = Instant::now() + PATIENCE;
         loop {
             // Looked at first: the moment may have been the reason for the end.
             let over = is_over();
-            if self.proxy.wait(signal, times, if over { TOLD } else { SLICE }) {
+            let told = if self.cast.iter().any(Cast::was_killed) { KILL_TOLD } else { TOLD };
+            if self.proxy.wait(signal, times, if over { told } else { SLICE }) {
                 return Ok(());
             }
             if stop::requested() {
@@ -307,9 +375,23 @@ impl<'a> Stage<'a> {
         self.reader()?.read(&self.written(), self.case.partitions).map(drop)
     }
 
+    /// Whether the broker has taken a request that a fault had kept for later (its answer, which no client sees, is there).
+    pub fn late_one_taken(&self) -> bool {
+        let taken = |frame: &Frame| frame.ours && frame.side == Side::Response && frame.facts.error == Some(0);
+        self.proxy.trace().iter().any(|event| matches!(&event.happening, Happening::Frame(frame) if taken(frame)))
+    }
+
     /// Asks for the group's committed offsets.
     fn offsets(&self) -> Result<&Offsets, Error> {
-        once(&self.offsets, || self.kafka.offsets(&self.group()))
+        once(&self.offsets, || self.kafka.offsets(&self.group(), Isolation::ReadCommitted))
+    }
+
+    /// Asks for them without waiting for a transaction to end.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub(crate) fn settled_offsets(&self) -> Result<Offsets, Error> {
+        self.kafka.offsets(&self.group(), Isolation::ReadUncommitted)
     }
 
     /// A reader of topics.
@@ -339,8 +421,10 @@ fn trace_file(
     scenario: &Scenario,
     case: &Case,
     program: &Program,
+    nth: Option<Nth>,
 ) -> Result<Box<dyn std::io::Write + Send>, Error> {
-    let path = folder.join(format!("{}.jsonl", crate::names::label(scenario, case, program)));
+    let nth = nth.map(|Nth { run, again }| format!("-{run}-{again}")).unwrap_or_default();
+    let path = folder.join(format!("{}{nth}.jsonl", crate::names::label(scenario, case, program)));
     match std::fs::File::create(&path) {
         Ok(file) => Ok(Box::new(file)),
         Err(error) => Err(Error::Trace { path: path.display().to_string(), why: error.to_string() }),

@@ -92,7 +92,7 @@ fn head(text: &mut String, outcome: &Outcome, lang: Lang, colours: bool) {
     let mut lines = String::new();
     wrap(&mut lines, "", 0, &title);
     text.push_str(&paint(&lines, "1", colours));
-    text.push_str(&cut(&rule, crate::layout::WIDTH));
+    text.push_str(&cut(&rule, crate::layout::columns()));
     text.push('\n');
     part(text, Heading::Fault, &[lang.of(outcome.scenario.fault).to_owned()], lang, colours);
     if outcome.held.is_some() {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::stop;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::runtime::Runtime;
 
@@ -17,8 +17,8 @@ const GROUP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Creates and deletes topics.
 pub struct Topics {
-    admin: AdminClient<Observer>,
-    runtime: Runtime,
+    pub(crate) admin: AdminClient<Observer>,
+    pub(crate) runtime: Runtime,
 }
 
 /// What all runs together have created on a Kafka that stays. On an embedded broker, it goes with the broker.
@@ -67,7 +67,23 @@ impl Topics {
         refused
     }
 
-    fn new(kafka: &Kafka) -> Result<Self, Error> {
+    /// Changes a setting of a topic; its others go back to their defaults.
+    ///
+    /// # Errors
+    /// When the broker refuses it.
+    pub fn set(kafka: &Kafka, topic: &str, setting: &str, value: &str) -> Result<(), Error> {
+        let refused = |why: String| Error::Create { topic: topic.to_owned(), why };
+        let topics = Self::new(kafka)?;
+        let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(setting, value);
+        let answers = topics.runtime.block_on(topics.admin.alter_configs([&change], &options()));
+        let answers = answers.map_err(|error| refused(error.to_string()))?;
+        answers.into_iter().try_for_each(|answer| match answer {
+            Ok(_) => Ok(()),
+            Err((_, code)) => Err(refused(code.to_string())),
+        })
+    }
+
+    pub(crate) fn new(kafka: &Kafka) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -77,6 +93,16 @@ impl Topics {
 }
 
 impl Leftovers {
+    /// These topics and groups.
+    pub(crate) fn of(topics: Vec<String>, groups: Vec<String>) -> Self {
+        Self { topics: topics.into(), groups: groups.into() }
+    }
+
+    /// The groups.
+    pub(crate) fn groups(&self) -> Vec<String> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The topics that were created, in the order of their names.
     pub fn topics(&self) -> Vec<String> {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -87,10 +113,10 @@ impl Leftovers {
     /// Deletes the topics, then the groups; returns what could not be deleted, and why.
     pub fn delete(self, kafka: &Kafka) -> Vec<(String, String)> {
         let topics = self.topics();
-        if topics.is_empty() {
+        let mut groups = self.groups.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if topics.is_empty() && groups.is_empty() {
             return Vec::new();
         }
-        let mut groups = self.groups.into_inner().unwrap_or_else(PoisonError::into_inner);
         groups.sort();
         groups.dedup();
         let all = |why: &str| topics.iter().map(|name| (name.clone(), why.to_owned())).collect();
@@ -99,10 +125,13 @@ impl Leftovers {
             Err(error) => return all(&format!("{error:?}")),
         };
         let names: Vec<_> = topics.iter().map(String::as_str).collect();
-        let mut left: Vec<_> = match deleter.runtime.block_on(deleter.admin.delete_topics(&names, &options())) {
-            Ok(answers) => refusals(answers),
-            Err(error) => all(&error.to_string()),
-        };
+        let mut left = Vec::new();
+        if !names.is_empty() {
+            left = match deleter.runtime.block_on(deleter.admin.delete_topics(&names, &options())) {
+                Ok(answers) => refusals(answers),
+                Err(error) => all(&error.to_string()),
+            };
+        }
         left.extend(deleter.delete_groups(groups));
         left
     }
@@ -145,6 +174,6 @@ fn add(list: &Mutex<Vec<String>>, name: String) {
     list.lock().unwrap_or_else(PoisonError::into_inner).push(name);
 }
 
-fn options() -> AdminOptions {
+pub(crate) fn options() -> AdminOptions {
     AdminOptions::new().request_timeout(Some(REQUEST)).operation_timeout(Some(REQUEST))
 }

@@ -68,6 +68,11 @@ impl Engine {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner).push(Armed { fault, seen: 0 });
     }
 
+    /// No fault acts any more.
+    pub(crate) fn disarm(&self) {
+        self.armed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Whether the bytes of this request will be looked at when its response is there.
     pub(crate) fn keeps(&self, header: &Header) -> bool {
         let armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);

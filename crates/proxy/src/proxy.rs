@@ -123,6 +123,11 @@ impl Proxy {
         }
     }
 
+    /// Disarms all faults. What they hold back waits for its signal all the same.
+    pub fn disarm(&self) {
+        self.shared.engine.disarm();
+    }
+
     /// Raises a signal. It stays raised: who waits for it later does not wait.
     pub fn signal(&self, name: &str) {
         self.shared.signal(Place::NONE, name);

@@ -148,7 +148,7 @@ impl Engine {
         };
         let retention = topic.config.retention.unwrap_or(usize::MAX).min(self.settings.retention_bytes);
         let oldest = topic.config.retention_time.map_or(i64::MIN, |time| now.saturating_sub(time));
-        let timestamps = check(batch, &topic.config, acks, now, unpack).map_err(Refused::by_log)?;
+        let timestamps = check(batch, &topic.config, now, unpack).map_err(Refused::by_log)?;
         let Some(log) = topic.partition_mut(*index) else {
             return Err(ResponseError::UnknownTopicOrPartition.into());
         };
@@ -275,19 +275,7 @@ fn only_batch(records: Option<&Bytes>, version: i16) -> Result<Batch<'_>, Refuse
 }
 
 /// Whether a batch may stand in the log as it is, whoever sent it.
-fn check(
-    batch: Batch<'_>,
-    config: &TopicConfig,
-    acks: i16,
-    now: i64,
-    unpack: &mut usize,
-) -> Result<Timestamps, Refused> {
-    if acks == -1 && config.min_insync_replicas > 1 {
-        return Err(refused(
-            ResponseError::NotEnoughReplicas,
-            "there is one replica, and min.insync.replicas asks for more",
-        ));
-    }
+fn check(batch: Batch<'_>, config: &TopicConfig, now: i64, unpack: &mut usize) -> Result<Timestamps, Refused> {
     if batch.base_offset() != 0 {
         return Err(refused(ResponseError::InvalidRecord, "the base offset of a batch must be 0"));
     }

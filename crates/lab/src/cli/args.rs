@@ -6,6 +6,10 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::cli::Broker;
 
+use super::grade;
+use super::nodes::NodeControl;
+use super::session::{self, Session};
+use super::torture::{self, TortureArgs};
 use crate::catalogue::{Guarantee, PROGRAMS};
 use crate::own::Part;
 use crate::scenarios;
@@ -33,6 +37,9 @@ pub(super) struct Lab {
     #[arg(long, value_name = "SCENARIO", value_parser = scenario(), hide_possible_values = true, help_heading = RUN)]
     pub(super) scenario: Vec<String>,
 
+    #[command(flatten)]
+    pub(super) nodes: NodeControl,
+
     /// Print version
     #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = OUTPUT)]
     version: Option<bool>,
@@ -43,6 +50,8 @@ pub(super) enum Command {
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
     List(List),
+    #[command(after_help = torture::EXAMPLES)]
+    Torture(TortureArgs),
     #[command(after_help = SHOW_EXAMPLES)]
     Show(Show),
     #[command(after_help = CHECK_EXAMPLES)]
@@ -57,6 +66,10 @@ pub(super) enum Command {
     Diff(Diff),
     #[command(after_help = RESET_EXAMPLES)]
     Reset(Reset),
+    #[command(after_help = session::EXAMPLES)]
+    Session(Session),
+    #[command(after_help = grade::EXAMPLES)]
+    Grade(grade::Grade),
     #[command(after_help = serve::EXAMPLES)]
     Broker(Serve),
 }
@@ -88,6 +101,9 @@ pub(super) struct Run {
     /// Under this scenario only (repeat for more) [default: all in which the guarantee can be kept]
     #[arg(long = "scenario", value_name = "SCENARIO", value_parser = scenario(), hide_possible_values = true, requires = "guarantee", help_heading = CLIENT)]
     pub(super) scenarios: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) nodes: NodeControl,
 
     #[command(flatten)]
     pub(super) flags: Flags,
@@ -374,10 +390,11 @@ Examples:
 
 Exit status: 0 as given, 2 something cannot be read or written";
 
-fn program() -> PossibleValuesParser {
+pub(super) fn program() -> PossibleValuesParser {
     PossibleValuesParser::new(PROGRAMS.iter().map(|program| program.package))
 }
 
 fn scenario() -> PossibleValuesParser {
-    PossibleValuesParser::new(scenarios::ALL.iter().map(|scenario| scenario.name))
+    let all = scenarios::ALL.iter().chain(scenarios::ON_THREE_NODES);
+    PossibleValuesParser::new(all.map(|scenario| scenario.name))
 }

@@ -3,6 +3,10 @@
 use clap::CommandFactory;
 
 use super::args::{CLIENT, Lab, OUTPUT, RUN};
+use super::grade;
+use super::nodes;
+use super::session;
+use super::torture;
 use crate::serve;
 use crate::text::Lang;
 
@@ -205,17 +209,26 @@ pub(super) fn command(lang: Lang) -> clap::Command {
     };
     let command = own_broker(Lab::command())
         .mut_subcommand("run", own_broker)
+        .mut_subcommand("torture", |torture| torture::with_own_flags(own_broker(torture)))
         .mut_subcommand("watch", own_broker)
         .mut_subcommand("check", own_broker)
         .mut_subcommands(|command| command.next_help_heading(None::<&str>));
     if lang == Lang::En {
         return command;
     }
-    translated(command, &[HELP])
+    translated(command, &[HELP, nodes::HELP_FR])
         .about(ABOUT)
         .long_about(LONG_ABOUT)
         .after_help(AFTER)
-        .mut_subcommand("run", |run| translated(run, &[RUN_HELP, HELP]).about(RUN_ABOUT).after_help(RUN_AFTER))
+        .mut_subcommand("torture", |torture| {
+            translated(torture, &[torture::HELP_FR, HELP])
+                .about(torture::ABOUT_FR)
+                .long_about(torture::LONG_ABOUT_FR)
+                .after_help(torture::EXAMPLES_FR)
+        })
+        .mut_subcommand("run", |run| {
+            translated(run, &[RUN_HELP, HELP, nodes::HELP_FR]).about(RUN_ABOUT).after_help(RUN_AFTER)
+        })
         .mut_subcommand("list", |list| translated(list, &[HELP]).about(LIST_ABOUT))
         .mut_subcommand("show", |show| translated(show, &[SHOW_HELP, HELP]).about(SHOW_ABOUT).after_help(SHOW_AFTER))
         .mut_subcommand("check", |check| {
@@ -239,6 +252,18 @@ pub(super) fn command(lang: Lang) -> clap::Command {
                 .about(RESET_ABOUT)
                 .long_about(RESET_LONG_ABOUT)
                 .after_help(RESET_AFTER)
+        })
+        .mut_subcommand("session", |session| {
+            translated(session, &[session::HELP_FR, HELP])
+                .about(session::ABOUT_FR)
+                .long_about(session::LONG_ABOUT_FR)
+                .after_help(session::EXAMPLES_FR)
+        })
+        .mut_subcommand("grade", |command| {
+            translated(command, &[grade::HELP_FR, HELP])
+                .about(grade::ABOUT_FR)
+                .long_about(grade::LONG_ABOUT_FR)
+                .after_help(grade::EXAMPLES_FR)
         })
         .mut_subcommand("broker", |broker| {
             translated(broker, &[serve::HELP_FR]).about(serve::ABOUT_FR).after_help(serve::EXAMPLES_FR)

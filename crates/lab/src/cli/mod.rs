@@ -2,7 +2,11 @@
 
 mod args;
 mod french;
+mod grade;
+mod nodes;
+mod session;
 mod students;
+mod torture;
 mod watch;
 
 use std::ffi::OsString;
@@ -14,23 +18,29 @@ use args::{Command, Flags, Format, Lab, Run};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches, ValueEnum};
 use common::stop;
+use nodes::NodeControl;
 
 use crate::error::Error;
 use crate::kafka::Kafka;
+use crate::layout::{columns, width, wrap};
 use crate::matrix::{self, Job};
 use crate::names::{Names, random_seed};
+use crate::nodes::Control;
 use crate::outcome::Results;
 use crate::own::{self, Client};
 use crate::serve::{self, Serve};
 use crate::stage::House;
 use crate::text::Lang;
-use crate::{cargo, interrupt, json, list, reaper, show, story, table};
+use crate::{cargo, interrupt, json, list, reaper, show, story, table, terminal};
 
 /// Runs the lab, as the command line says.
 pub fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|arg| arg == reaper::ARGUMENT) {
         reaper::keep_watch();
         return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == crate::grade::CONFINED) {
+        return crate::grade::become_program(std::env::args_os().skip(2));
     }
     let lang = language(std::env::args_os());
     let parsed = french::command(lang).try_get_matches().and_then(|matches| {
@@ -42,6 +52,7 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_target(false).init();
+    terminal::fit();
     let done = match &lab.command {
         Some(Command::Broker(serve)) => return keep_broker(serve, lang),
         Some(Command::List(list)) => print(&list::render(lang, list.format == Format::Json)).map(|()| 0),
@@ -49,12 +60,15 @@ pub fn main() -> ExitCode {
             .and_then(|topic| print(&show::render(&topic, lang, show.format == Format::Json, colours())))
             .map(|()| 0),
         Some(Command::Run(run)) => run_some(run, given, lang),
+        Some(Command::Torture(torture)) => torture::torture(torture, given, lang),
         Some(Command::Check(check)) => students::check(check, given, lang),
         Some(Command::Watch(watch)) => watch::watch(watch, given, lang),
+        Some(Command::Session(session)) => session::session(session, lang),
         Some(Command::Progress(progress)) => students::progress(progress, lang),
         Some(Command::Hint(hint)) => students::hint(hint, lang),
         Some(Command::Diff(diff)) => students::diff(diff, lang),
         Some(Command::Reset(reset)) => students::reset(reset, lang),
+        Some(Command::Grade(args)) => grade::grade(args, lang),
         None => run_all(&lab, given, lang),
     };
     match done {
@@ -71,7 +85,7 @@ pub fn main() -> ExitCode {
 fn names_a_kafka(matches: &ArgMatches) -> bool {
     let matches = matches
         .subcommand()
-        .filter(|(name, _)| ["run", "check", "watch"].contains(name))
+        .filter(|(name, _)| ["run", "torture", "check", "watch"].contains(name))
         .map_or(matches, |(_, matches)| matches);
     !matches!(matches.value_source("bootstrap_servers"), None | Some(ValueSource::DefaultValue))
 }
@@ -93,11 +107,18 @@ fn keep_broker(serve: &Serve, lang: Lang) -> ExitCode {
 /// All programs under all scenarios, or those that were chosen: a table.
 fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
     let chosen = |names: &[String], name: &str| names.is_empty() || names.iter().any(|other| other == name);
+    // What kills nodes has to be asked for.
+    let kills = |job: &Job| lab.scenario.iter().any(|name| name == job.scenario.name);
     let jobs: Vec<Job> = matrix::jobs()
         .into_iter()
+        .chain(matrix::jobs_on_three_nodes().into_iter().filter(kills))
         .filter(|job| chosen(&lab.only, job.program.package) && chosen(&lab.scenario, job.scenario.name))
         .collect();
-    let results = run(&lab.flags, given, None, &jobs, lang)?;
+    if jobs.is_empty() {
+        let (program, scenario) = (lab.only.join(", "), Some(lab.scenario.join(", ")));
+        return Err(Error::NoSuchRun { program, scenario, variant: None });
+    }
+    let results = run(&lab.flags, &lab.nodes, given, None, &jobs, lang)?;
     print(&match lab.flags.format {
         Format::Table => table::render(&results, lang, colours()),
         Format::Json => format!("{:#}\n", json::render(&results)),
@@ -107,10 +128,13 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
 
 /// One program under one scenario, or all of its scenarios: a story each.
 fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
+    // What kills nodes has to be asked for.
+    let kills = |job: &Job| run_.scenario.as_ref().is_some_and(|name| name == job.scenario.name);
     let jobs: Vec<Job> = match run_.guarantee {
         Some(guarantee) => own::jobs(run_.role, guarantee, &run_.scenarios, run_.variant.as_deref()),
         None => matrix::jobs()
             .into_iter()
+            .chain(matrix::jobs_on_three_nodes().into_iter().filter(kills))
             .filter(|job| run_.program.as_ref().is_some_and(|name| job.program.package == name))
             .filter(|job| run_.scenario.as_ref().is_none_or(|name| job.scenario.name == name))
             .filter(|job| run_.variant.as_ref().is_none_or(|name| job.case.variant == name))
@@ -125,7 +149,7 @@ fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
         });
     }
     let client = (!run_.client.is_empty()).then(|| Client { words: run_.client.clone(), held_to: run_.guarantee });
-    let results = run(&run_.flags, given, client, &jobs, lang)?;
+    let results = run(&run_.flags, &run_.nodes, given, client, &jobs, lang)?;
     print(&match run_.flags.format {
         Format::Table if run_.guarantee.is_some() && jobs.len() > 1 => own::summary(&results, lang, colours()),
         Format::Table => results
@@ -140,8 +164,17 @@ fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
 }
 
 /// Runs the jobs.
-fn run(flags: &Flags, given: bool, client: Option<Client>, jobs: &[Job], lang: Lang) -> Result<Results, Error> {
+fn run(
+    flags: &Flags,
+    nodes: &NodeControl,
+    given: bool,
+    client: Option<Client>,
+    jobs: &[Job],
+    lang: Lang,
+) -> Result<Results, Error> {
     let seed = prepare(flags, given, lang)?;
+    let control = Control::new(nodes.node_control.clone(), lang);
+    nodes::check(jobs, given.then(|| Kafka::new(flags.kafka.clone())).as_ref(), &control)?;
     let mut executables = cargo::Executables::new();
     if client.is_none() {
         let mut programs: Vec<&str> = jobs.iter().map(|job| job.program.package).collect();
@@ -158,7 +191,7 @@ fn run(flags: &Flags, given: bool, client: Option<Client>, jobs: &[Job], lang: L
         Some(_) => flags.jobs.map_or(default_at_once() / 4, usize::from),
         None => at_once(flags),
     };
-    let house = house(flags, given, seed, executables, client);
+    let house = House { node_control: control, ..house(flags, given, seed, executables, client) };
     let begun = Instant::now();
     let done = matrix::run(&house, jobs, at_once);
     let took = begun.elapsed();
@@ -197,6 +230,8 @@ fn house(flags: &Flags, given: bool, seed: u32, executables: cargo::Executables,
         messages: flags.messages,
         traces: flags.trace.clone(),
         leftovers: Default::default(),
+        node_control: Default::default(),
+        room: None,
     }
 }
 
@@ -241,9 +276,19 @@ fn print(text: &str) -> Result<(), Error> {
     }
 }
 
-fn say(line: &str) {
+/// On a terminal, what is wider than it is wrapped; elsewhere a line stays one, for those who search in it.
+pub(crate) fn say(line: &str) {
+    let mut text = String::new();
+    for line in line.split('\n') {
+        if io::stderr().is_terminal() && width(line) > columns() {
+            wrap(&mut text, "", 0, line);
+        } else {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
     // Nothing can be done when standard error is closed.
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// The language, which the help and the messages of the command line itself depend on: so it is looked for before they

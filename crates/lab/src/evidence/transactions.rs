@@ -48,6 +48,25 @@ pub(super) fn fenced(steps: &[Step<'_>]) -> Option<u64> {
     None
 }
 
+/// Whether a client's commit was accepted after another client had initialised its producer: the other was to find what
+/// the first had done, or to find that it would never be.
+pub(super) fn overtaken(steps: &[Step<'_>]) -> bool {
+    // In the order in which they initialised their producers for the first time.
+    let mut clients: Vec<&str> = Vec::new();
+    exchanges(steps).any(|exchange| match exchange.api {
+        "InitProducerId" if exchange.went_well() => {
+            // Again: it bumps its epoch, and fences whoever came after it.
+            clients.retain(|client| *client != exchange.client);
+            clients.push(exchange.client);
+            false
+        }
+        "EndTxn" if exchange.asked.commits == Some(true) && exchange.went_well() => {
+            clients.last().is_some_and(|last| *last != exchange.client)
+        }
+        _ => false,
+    })
+}
+
 /// The first abort that was accepted.
 pub(super) fn aborted(steps: &[Step<'_>]) -> Option<u64> {
     let aborted = exchanges(steps).find(|exchange| {

@@ -32,7 +32,7 @@ pub enum Against {
 }
 
 impl Finding {
-    fn of(exercise: &Exercise, outcome: Outcome) -> Self {
+    pub(crate) fn of(exercise: &Exercise, outcome: Outcome) -> Self {
         let mut against = Vec::new();
         if let Verdict::Unknown(why) = &outcome.verdict {
             against.push(Against::Undecided(why.clone()));

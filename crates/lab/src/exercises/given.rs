@@ -6,11 +6,12 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::error::Error;
 
 /// Where an exercise keeps its text as given.
-pub(super) const FOLDER: &str = ".given";
+pub(crate) const FOLDER: &str = ".given";
 
 /// More backups of one file than anybody makes.
 const MOST: u32 = 100_000;
@@ -28,6 +29,26 @@ pub struct Restored {
 pub fn is_changed(folder: &Path) -> bool {
     let files = files(folder).unwrap_or_default();
     files.iter().any(|file| fs::read(folder.join(FOLDER).join(file)).ok() != fs::read(folder.join(file)).ok())
+}
+
+/// The manifest of the exercise in this folder, as it was given.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn manifest(folder: &Path) -> Result<String, Error> {
+    let path = folder.join(FOLDER).join("Cargo.toml");
+    fs::read_to_string(&path).map_err(|why| unreadable(&path, &why))
+}
+
+/// Brings a folder back that is not there, as git has it; `folder` is its place in the checkout.
+///
+/// # Errors
+/// [`Error::NoCopy`] when git has none, or is not there.
+pub fn bring_back(workspace: &Path, folder: &str) -> Result<(), Error> {
+    let mut git = Command::new("git");
+    git.current_dir(workspace).args(["checkout", "--quiet", "HEAD", "--", folder]);
+    let done = git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if done.is_ok_and(|status| status.success()) { Ok(()) } else { Err(Error::NoCopy(folder.to_owned())) }
 }
 
 /// Restores what differs, each file after a backup beside it.
@@ -61,7 +82,7 @@ pub fn reset(folder: &Path) -> Result<Vec<Restored>, Error> {
 }
 
 /// Writes a file in one step: it holds the old text or the new, whatever happens meanwhile.
-pub(super) fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

@@ -38,6 +38,7 @@ impl Ledger {
             processed: Some(said.len()),
             aborted_input: input.aborted().count(),
             anomalies: found.anomalies,
+            started_over: HashSet::new(),
         }
     }
 }

@@ -78,6 +78,7 @@ impl Ledger {
             processed: Some(said.len()),
             aborted_input: input.aborted().count(),
             anomalies,
+            started_over: HashSet::new(),
         }
     }
 }

@@ -87,6 +87,7 @@ impl Ledger {
             stored: topic.visible.len(),
             processed: None,
             aborted_input: 0,
+            started_over: copies.started_over(),
             anomalies: found.anomalies,
         }
     }
@@ -146,6 +147,18 @@ impl<'a> Copies<'a> {
 
     fn owner(&self, record: &Record) -> Option<usize> {
         self.owners.get(&(record.partition, record.offset)).copied()
+    }
+
+    /// The values that stand there several times, and not more than once for each instance: copies whose place an
+    /// instance has named are its own, and each of the others may be of one that has named none.
+    fn started_over(&self) -> HashSet<Value> {
+        let may_be = |records: &[&Record]| {
+            let named: Vec<_> = records.iter().filter_map(|record| self.owner(record)).collect();
+            let owners: HashSet<_> = named.iter().collect();
+            owners.len() == named.len() && records.len() <= self.said.instances
+        };
+        let several = self.stored.iter().filter(|(_, records)| records.len() > 1 && may_be(records));
+        several.map(|(value, _)| (*value).clone()).collect()
     }
 
     fn standing(&self, claim: &Claim) -> Standing<'a> {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proxy::{Batch, Event, Facts, Happening, Marker, Part, Side};
 
 use super::story::frame;
-use super::{KINDS, MARKS, SCENARIOS};
+use super::{MARKS, SCENARIOS};
 use crate::catalogue::{Guarantee, PROGRAMS};
 use crate::child::Ended;
 use crate::error::Error;
@@ -29,7 +29,7 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    proptest::sample::select(KINDS)
+    proptest::sample::select(Kind::ALL)
 }
 
 fn anomaly() -> impl Strategy<Value = Anomaly> {
@@ -183,8 +183,15 @@ fn trace() -> impl Strategy<Value = Vec<Event>> {
 }
 
 fn instance() -> impl Strategy<Value = Instance> {
-    let deed =
-        proptest::sample::select(vec![Deed::Start, Deed::Kill, Deed::Freeze, Deed::Thaw, Deed::Interrupt, Deed::End]);
+    let deed = proptest::sample::select(vec![
+        Deed::Start,
+        Deed::Kill,
+        Deed::Freeze,
+        Deed::Thaw,
+        Deed::Interrupt,
+        Deed::Stop,
+        Deed::End,
+    ]);
     let line = prop_oneof![text(), "sent [a-z]{1,9}"];
     (
         client(),

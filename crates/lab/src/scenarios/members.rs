@@ -32,19 +32,17 @@ pub(super) fn finish_both(stage: &mut Stage<'_>) -> Result<(), Error> {
 pub(super) const SAME_PLACE: &[Setting] = &[MEMBER, SESSION, HEARTBEAT, FETCH];
 
 /// A member that stands still is missed when its session is over.
-pub(super) const MISSED: &[Setting] = &[
-    Setting {
-        key: "session.timeout.ms",
-        // 6 s is the least that Kafka allows by default. Less than 1.5 s might evict a member of a busy machine.
-        value: Amount::Either { embedded: "1500", kafka: "6000" },
-        why: Text {
-            en: "how long the group waits for the frozen member (45 s by default), not what it does then",
-            fr: "combien de temps le groupe attend le membre figé (45 s par défaut), pas ce qu'il fait ensuite",
-        },
+pub(super) const MISSED: &[Setting] = &[MISSED_SOON, HEARTBEAT, FETCH];
+
+pub(crate) const MISSED_SOON: Setting = Setting {
+    key: "session.timeout.ms",
+    // 6 s is the least that Kafka allows by default. Less than 1.5 s might evict a member of a busy machine.
+    value: Amount::Either { embedded: "1500", kafka: "6000" },
+    why: Text {
+        en: "how long the group waits for the frozen member (45 s by default), not what it does then",
+        fr: "combien de temps le groupe attend le membre figé (45 s par défaut), pas ce qu'il fait ensuite",
     },
-    HEARTBEAT,
-    FETCH,
-];
+};
 
 /// Nobody stands still.
 pub(super) const ALIVE: &[Setting] = &[HEARTBEAT, FETCH];
@@ -58,7 +56,7 @@ const MEMBER: Setting = Setting {
     },
 };
 
-const HEARTBEAT: Setting = Setting {
+pub(crate) const HEARTBEAT: Setting = Setting {
     key: "heartbeat.interval.ms",
     value: Amount::Of("200"),
     why: Text {
@@ -67,7 +65,7 @@ const HEARTBEAT: Setting = Setting {
     },
 };
 
-const FETCH: Setting = Setting {
+pub(crate) const FETCH: Setting = Setting {
     key: "fetch.wait.max.ms",
     value: Amount::Of("50"),
     why: Text {

@@ -7,16 +7,20 @@ mod broker_away;
 mod broker_error;
 mod calm;
 mod commit_lost;
+mod coordinator_killed;
 mod delayed_end;
 mod evicted;
 mod killed_after_commit;
 mod killed_before_commit;
 mod killed_between;
 mod late_duplicate;
+mod leader_killed;
 mod member_joins;
-mod members;
+pub(crate) mod members;
+mod nodes_killed;
 mod open_transaction;
-mod quick;
+pub(crate) mod quick;
+mod replica_missing;
 mod request_lost;
 mod restart;
 mod retries_exhausted;
@@ -27,7 +31,7 @@ use crate::scenario::Scenario;
 /// The one without a fault.
 pub const CALM: &str = calm::SCENARIO.name;
 
-/// All scenarios.
+/// The scenarios that any Kafka will do for.
 pub const ALL: &[&Scenario] = &[
     &calm::SCENARIO,
     &ack_lost::SCENARIO,
@@ -48,3 +52,7 @@ pub const ALL: &[&Scenario] = &[
     &open_transaction::SCENARIO,
     &delayed_end::SCENARIO,
 ];
+
+/// The scenarios that need a cluster, of which they kill nodes. They run one at a time, and only when they are named.
+pub const ON_THREE_NODES: &[&Scenario] =
+    &[&leader_killed::SCENARIO, &replica_missing::SCENARIO, &coordinator_killed::SCENARIO, &nodes_killed::SCENARIO];

@@ -11,7 +11,7 @@ pub(super) fn start(stage: &mut Stage<'_>) -> Result<(), Error> {
 }
 
 /// Twenty messages would share one batch: a fault between two batches needs more of them.
-pub(super) const SMALL_BATCHES: Setting = Setting {
+pub(crate) const SMALL_BATCHES: Setting = Setting {
     key: "batch.num.messages",
     value: Amount::Of("5"),
     why: Text {
@@ -31,7 +31,7 @@ pub(super) const SINGLE_BATCHES: Setting = Setting {
 };
 
 /// The first pause before the producer sends a batch again; the next ones double.
-pub(super) const RETRY_SOON: Setting = Setting {
+pub(crate) const RETRY_SOON: Setting = Setting {
     key: "retry.backoff.ms",
     value: Amount::Of("20"),
     why: Text {
@@ -41,12 +41,23 @@ pub(super) const RETRY_SOON: Setting = Setting {
 };
 
 /// The longest pause before the client connects again; the default grows to 10 s.
-pub(super) const RECONNECT_SOON: Setting = Setting {
+pub(crate) const RECONNECT_SOON: Setting = Setting {
     key: "reconnect.backoff.max.ms",
     value: Amount::Of("100"),
     why: Text {
         en: "the client connects again sooner: when it does has no part in the guarantee",
         fr: "le client se reconnecte plus tôt : le moment où il le fait n'entre pour rien dans la garantie",
+    },
+};
+
+/// librdkafka (2.12, and later ones) may wait for a group coordinator that has died, in send_offsets_to_transaction: until
+/// one of its connections opens or closes.
+pub(super) const IDLE_SOON: Setting = Setting {
+    key: "connections.max.idle.ms",
+    value: Amount::Of("3000"),
+    why: Text {
+        en: "idle connections close: else send_offsets_to_transaction may wait for a dead coordinator (librdkafka 5511)",
+        fr: "les connexions oisives se ferment : sinon send_offsets_to_transaction peut attendre un coordinateur mort (librdkafka 5511)",
     },
 };
 

@@ -1,6 +1,5 @@
 //! The instances of the program: started, frozen, killed, waited for.
 
-use std::collections::HashSet;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,18 +8,18 @@ use common::stop;
 use proxy::{Event, Happening};
 
 use super::clock::Clock;
-use super::{SLICE, Stage};
+use super::drain::ONE_LESS;
+use super::{LOOK, SLICE, Stage};
 use crate::catalogue::Role;
 use crate::child::{Child, Control, Ended, Reading};
 use crate::error::Error;
+use crate::grade::Breach;
 use crate::invocation::{self, Work};
 use crate::outcome::{Deed, Instance};
-use crate::said;
 use crate::scenario::Ends;
-use crate::value::Value;
 
 /// A program that prints nothing for so long will print nothing any more: more than any time limit of its own.
-const STALLED: Duration = Duration::from_secs(60);
+pub(crate) const STALLED: Duration = Duration::from_secs(60);
 
 /// How long a program may take to end after Ctrl-C: it commits or aborts what is under way, and leaves its group.
 const ENDING: Duration = Duration::from_secs(20);
@@ -28,19 +27,9 @@ const ENDING: Duration = Duration::from_secs(20);
 /// Ctrl-C at the lab: the user waits.
 const INTERRUPTED: Duration = Duration::from_secs(3);
 
-/// When all offsets are committed and some value was never printed, its line is waited for so long.
-const AFTERMATH: Duration = Duration::from_millis(400);
-
-/// When all is printed and only the last offset is not committed, its commit is waited for so long: longer than a member
-/// that was killed keeps its place in the group, or than a client puts off its commits.
-const ONE_LESS: Duration = Duration::from_secs(10);
-
-/// How often the lab looks again at what nobody tells it.
-const LOOK: Duration = Duration::from_millis(20);
-
 /// One instance of the program.
 pub(super) struct Cast {
-    name: String,
+    pub(super) name: String,
     given_id: Option<String>,
     child: Child,
     deeds: Deeds,
@@ -71,11 +60,27 @@ pub struct Start {
     pub pause_after: Option<usize>,
     /// A pause after each message (`INTERVAL_MS`).
     pub pause: Option<Duration>,
+    /// The most messages in a transaction of the pipeline (`BATCH_SIZE`).
+    pub batch: Option<usize>,
+    /// Its place in the group, which it takes from whoever has it (`group.instance.id`).
+    pub member: Option<String>,
 }
 
 impl Cast {
     pub(super) fn has_ended(&self) -> bool {
         self.child.has_ended()
+    }
+
+    /// Whether it was killed, by a fault or by the scenario.
+    pub(super) fn was_killed(&self) -> bool {
+        self.deeds().iter().any(|(_, deed)| matches!(deed, Deed::Kill))
+    }
+
+    /// Whether it runs, and was not frozen by the lab.
+    pub(super) fn can_act(&self) -> bool {
+        let deeds = self.deeds();
+        let last = deeds.iter().rev().find(|(_, deed)| matches!(deed, Deed::Freeze | Deed::Thaw));
+        !self.has_ended() && !matches!(last, Some((_, Deed::Freeze)))
     }
 
     pub(super) fn is(&self, name: &str) -> bool {
@@ -84,6 +89,10 @@ impl Cast {
 
     pub(super) fn lines(&self) -> Vec<String> {
         self.child.lines().into_iter().map(|(_, line)| line).collect()
+    }
+
+    fn deeds(&self) -> Vec<(u64, Deed)> {
+        self.deeds.list.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn ended(&self) -> Option<Ended> {
@@ -111,7 +120,7 @@ impl Cast {
             name: self.name.clone(),
             given_id: self.given_id.clone(),
             lines: self.child.lines().into_iter().map(|(when, line)| (self.deeds.clock.micros(when), line)).collect(),
-            deeds: self.deeds.list.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            deeds: self.deeds(),
             ended: self.ended,
             said: self.last_words(),
         }
@@ -178,19 +187,26 @@ impl Stage<'_> {
             group: &group,
             transactional_id: id.as_deref(),
             messages: self.messages() as u64,
+            folder: self.folder.path(),
         };
+        let mut settings = self.settings.clone();
+        settings.extend(how.member.map(|member| ("group.instance.id".to_owned(), member)));
         let mut command = match &self.house.command {
-            Some(client) => invocation::foreign(&client.words, self.program, &flags, &work, &self.settings),
+            Some(client) => invocation::foreign(&client.words, self.program, &flags, &work, &settings),
             None => {
                 let package = self.program.package;
                 let executable = self.house.executables.get(package).ok_or_else(|| Error::Spawn {
                     program: package.to_owned(),
                     why: "cargo has not built it".to_owned(),
                 })?;
-                invocation::command(executable, self.program, &flags, &work, &self.settings)
+                invocation::command(executable, self.program, &flags, &work, &settings)
             }
         };
         command.envs(how.pause.map(|pause| ("INTERVAL_MS", pause.as_millis().to_string())));
+        command.envs(how.batch.map(|batch| ("BATCH_SIZE", batch.to_string())));
+        if let Some(room) = &self.house.room {
+            command = room.command(&command)?;
+        }
         self.spawn(name, id, &mut command, how.pause_after)
     }
 
@@ -256,6 +272,25 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// How an instance has ended; `None` while it runs.
+    ///
+    /// # Errors
+    /// When it was never started.
+    pub fn ended(&mut self, name: &str) -> Result<Option<Ended>, Error> {
+        Ok(self.cast(name)?.wait(Duration::ZERO))
+    }
+
+    /// Asks an instance to stop, as Ctrl-C does.
+    ///
+    /// # Errors
+    /// When it was never started.
+    pub fn interrupt(&mut self, name: &str) -> Result<(), Error> {
+        let cast = self.cast(name)?;
+        cast.deeds.add(Deed::Interrupt);
+        cast.control().interrupt();
+        Ok(())
+    }
+
     /// Lets a frozen instance go on.
     ///
     /// # Errors
@@ -298,10 +333,16 @@ impl Stage<'_> {
         }
     }
 
+    /// How many lines all instances have printed.
+    pub(crate) fn count_lines(&self) -> usize {
+        self.cast.iter().map(|cast| cast.child.progress().0).sum()
+    }
+
     /// Waits for an instance to end by itself, as producers do.
     ///
     /// # Errors
-    /// [`Error::Stalled`] when it says nothing more and does not end: it is killed then.
+    /// [`Error::Stalled`] when it says nothing more and does not end: it is killed then. [`Error::NotReached`] when it reads
+    /// on and on, in vain.
     pub fn join(&mut self, name: &str) -> Result<Ended, Error> {
         let mut last = (Instant::now(), 0);
         loop {
@@ -318,10 +359,14 @@ impl Stage<'_> {
                 cast.wait(INTERRUPTED);
                 return Err(Error::Interrupted);
             }
-            if last.0.elapsed() > STALLED {
+            let quiet = last.0.elapsed();
+            if quiet > STALLED {
                 cast.control().kill();
                 cast.wait(ENDING);
                 return Err(Error::Stalled(STALLED));
+            }
+            if quiet > ONE_LESS && self.reads_on(name) {
+                return Err(Error::NotReached { moment: format!("end of {name}") });
             }
         }
     }
@@ -331,11 +376,10 @@ impl Stage<'_> {
     /// # Errors
     /// [`Error::Stalled`] when it does not end: it is killed then.
     pub fn stop(&mut self, name: &str) -> Result<Ended, Error> {
-        let cast = self.cast(name)?;
-        if !cast.has_ended() {
-            cast.deeds.add(Deed::Interrupt);
-            cast.control().interrupt();
+        if !self.cast(name)?.has_ended() {
+            self.interrupt(name)?;
         }
+        let cast = self.cast(name)?;
         match cast.wait(ENDING) {
             Some(ended) => Ok(ended),
             None => {
@@ -382,54 +426,6 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Waits until the group has committed everything that a read_committed reader sees in the input, and has printed
-    /// each value of it (some may never come: for those, a moment). Returns as well when all instances have ended.
-    ///
-    /// # Errors
-    /// [`Error::Stalled`] when nothing happens any more.
-    pub fn drain(&mut self) -> Result<(), Error> {
-        let input = self.reader()?.read(&self.topic(), self.case.partitions)?;
-        let mut goal = std::collections::BTreeMap::new();
-        for record in &input.visible {
-            goal.insert(record.partition, record.offset + 1);
-        }
-        let known: HashSet<&Value> = input.all.iter().map(|record| &record.value).collect();
-        let wanted: HashSet<&Value> = input.visible.iter().map(|record| &record.value).collect();
-        let topic = self.topic();
-        let mut last = (Instant::now(), 0, Vec::new());
-        loop {
-            let over = self.is_over();
-            let lines: Vec<String> = self.cast.iter().flat_map(Cast::lines).collect();
-            let committed = self.offsets()?.committed(&topic, self.case.partitions)?;
-            if (lines.len(), &committed) != (last.1, &last.2) {
-                last = (Instant::now(), lines.len(), committed);
-            }
-            let reached = goal.iter().all(|(partition, offset)| {
-                last.2.iter().any(|(other, committed)| other == partition && committed >= offset)
-            });
-            let seen: HashSet<Value> =
-                said::processing(&lines, &known).into_iter().map(|process| process.value).collect();
-            let complete = wanted.iter().all(|value| seen.contains(value));
-            if over || reached && (complete || last.0.elapsed() > AFTERMATH) {
-                return Ok(());
-            }
-            // Who commits the offset of the last message, and not the one after it, is as far as it will ever be.
-            let one_less = goal.iter().all(|(partition, offset)| {
-                last.2.iter().any(|(other, committed)| other == partition && committed + 1 >= *offset)
-            });
-            if one_less && complete && last.0.elapsed() > ONE_LESS {
-                return Ok(());
-            }
-            if stop::requested() {
-                return Err(Error::Interrupted);
-            }
-            if last.0.elapsed() > STALLED {
-                return Err(Error::Stalled(STALLED));
-            }
-            stop::sleep(LOOK);
-        }
-    }
-
     /// Ends whatever still runs.
     pub(super) fn clear(&mut self) {
         let rushed = stop::requested();
@@ -444,6 +440,12 @@ impl Stage<'_> {
             }
             cast.child.read_on();
             cast.wait(ENDING);
+        }
+        if let Some(room) = &self.house.room {
+            if self.cast.iter().any(Cast::flooded) {
+                room.breaks(Breach::Output);
+            }
+            room.close();
         }
     }
 }

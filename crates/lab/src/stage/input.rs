@@ -14,6 +14,9 @@ use crate::kafka::{Observer, flush};
 /// Whose transaction stays open.
 const OPEN: &str = "open";
 
+/// librdkafka's queue takes 100,000 messages, and refuses more.
+const QUEUED: usize = 10_000;
+
 impl Stage<'_> {
     /// Writes all values to the input of a consumer or a pipeline, as [`fill`](Self::fill) does; a producer has none.
     ///
@@ -43,6 +46,9 @@ impl Stage<'_> {
         let refused = |why: String| Error::Input { topic: topic.clone(), why };
         let producer: BaseProducer<Observer> = self.kafka.writer()?;
         for nth in which {
+            if nth % QUEUED == 0 {
+                flush(&producer).map_err(|error| refused(error.to_string()))?;
+            }
             let Some(bytes) = self.values.get(nth).and_then(|value| value.bytes()) else { continue };
             let partition = i32::try_from(nth).unwrap_or(0) % self.case.partitions;
             let record = BaseRecord::<[u8], [u8]>::to(&topic).partition(partition).key(bytes).payload(bytes);
@@ -63,6 +69,17 @@ impl Stage<'_> {
         let mut writer = self.aborted_writer("aborted", TIMEOUT)?;
         writer.write()?;
         self.fill()?;
+        writer.write()?;
+        self.aborted += writer.written();
+        Ok(())
+    }
+
+    /// Writes aborted transactions of the lab's own, and nothing else.
+    ///
+    /// # Errors
+    /// When the broker does not take them.
+    pub(crate) fn fill_aborted(&mut self) -> Result<(), Error> {
+        let mut writer = self.aborted_writer("aborted", TIMEOUT)?;
         writer.write()?;
         self.aborted += writer.written();
         Ok(())

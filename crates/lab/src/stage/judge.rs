@@ -25,11 +25,13 @@ impl Stage<'_> {
     /// Ends the run, and judges it; what `played` says went wrong makes it unknown.
     pub(super) fn close(mut self, played: Result<(), Error>) -> Outcome {
         self.clear();
+        let played = played.and(self.restore_nodes());
         let mut outcome = Outcome::unknown(self.scenario, self.case, self.program, Error::Interrupted);
         outcome.trace = self.proxy.trace();
         let judged = played.and_then(|()| self.refused()).and_then(|()| self.books(&outcome.trace));
         outcome.marks = evidence::marks(&outcome.trace);
         outcome.instances = self.cast.iter().map(Cast::instance).collect();
+        outcome.nodes = self.nodes_instances();
         outcome.settings.clone_from(&self.settings);
         outcome.held = self.house.held();
         match judged {
@@ -66,8 +68,7 @@ impl Stage<'_> {
 
     /// The books of the run, and how many of the aborted records in the input a read_uncommitted reader sees.
     fn books(&self, trace: &[Event]) -> Result<(Ledger, usize), Error> {
-        let reader = self.reader()?;
-        let topic = reader.read(&self.topic(), self.case.partitions)?;
+        let topic = self.read_replicated()?;
         let seen = topic.aborted().filter(|record| crate::aborted::is_ours(&record.value)).count();
         let ledger = match self.program.role {
             Role::Producer(producer) => {
@@ -87,7 +88,7 @@ impl Stage<'_> {
             }
             Role::Pipeline { transform, .. } => {
                 let (said, committed) = self.consumed(&topic)?;
-                let output = reader.read(&self.written(), self.case.partitions)?;
+                let output = self.reader()?.read(&self.written(), self.case.partitions)?;
                 Ledger::of_pipeline(&said, &topic, &committed, &output, transform).with(uncommitted(trace, &output))
             }
         };
@@ -171,6 +172,7 @@ impl Outcome {
             ledger: Ledger::default(),
             marks: Vec::new(),
             instances: Vec::new(),
+            nodes: Vec::new(),
             settings: Vec::new(),
             trace: Vec::new(),
             took: Duration::ZERO,

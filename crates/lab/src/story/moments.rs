@@ -35,7 +35,7 @@ const AFTER: u64 = u64::MAX;
 pub(super) fn moments(outcome: &Outcome, lang: Lang) -> Vec<Moment> {
     let shorten = |name: &str| short(outcome, name);
     let mut teller = Teller::new(outcome, Words { lang, short: &shorten });
-    for instance in &outcome.instances {
+    for instance in outcome.instances.iter().chain(&outcome.nodes) {
         teller.instance(instance);
     }
     for event in &outcome.trace {
@@ -121,7 +121,7 @@ impl<'a> Teller<'a> {
             let label = lang.fault_label();
             match deed {
                 Deed::Kill | Deed::Freeze if self.by_the_proxy(instance, nth) => {}
-                Deed::Kill | Deed::Freeze => {
+                Deed::Kill | Deed::Freeze | Deed::Stop => {
                     self.push(
                         AFTER,
                         *micros,

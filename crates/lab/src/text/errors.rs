@@ -1,5 +1,7 @@
 //! Why the lab cannot go on, or cannot decide, in one line each.
 
+use common::login::Login;
+
 use super::Lang::{self, En, Fr};
 use crate::error::Error;
 use crate::layout::cut;
@@ -33,7 +35,11 @@ impl Lang {
 fn english(error: &Error) -> String {
     match error {
         Error::NoBroker { servers, reason } => {
+            let login = reason.as_deref().and_then(Login::look);
             let reason = reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            if let Some(login) = login {
+                return format!("{servers} does not let the lab in{reason}: {}", login.advice());
+            }
             format!(
                 "no Kafka answers on {servers}{reason}: start one (cargo run -p lab -- broker, or compose/kafka.sh), or \
                  give its address with --bootstrap-servers HOST:PORT"
@@ -52,10 +58,10 @@ fn english(error: &Error) -> String {
             format!("the sources are not at {lab} any more: run the lab with cargo run -p lab, inside the checkout")
         }
         Error::Build(Some(why)) => format!("cargo cannot be started: {why}"),
-        Error::Build(None) => "the programs could not be built: cargo says why above".to_owned(),
+        Error::Build(None) => "the build has failed: cargo says why above".to_owned(),
         Error::Workspace => {
-            "cargo cannot read a Cargo.toml, and says why above; `target/debug/lab reset NN` restores that of \
-                             an exercise"
+            "cargo cannot read all packages, and says above which; `target/debug/lab reset NN` restores \
+                             an exercise, also when `cargo lab` does not start"
                 .to_owned()
         }
         Error::Create { topic, why } => format!("topic {topic} cannot be created: {why}"),
@@ -72,6 +78,18 @@ fn english(error: &Error) -> String {
             "a transaction stays open in {topic}[{partition}]: its last stable offset is {last_stable}, its end offset \
              {end}"
         ),
+        Error::TooFewNodes { scenario, nodes } => {
+            let has = match nodes {
+                None => "the embedded broker is one".to_owned(),
+                Some(nodes) => format!("this Kafka has {nodes}"),
+            };
+            format!(
+                "{scenario} needs three nodes, and {has}: start compose/kafka.sh --nodes 3, and run the lab as it says"
+            )
+        }
+        Error::NodeControl { command, why } => {
+            format!("`{command}` has failed: {why}; correct --node-control, or leave it out and type the commands")
+        }
         Error::Offsets { group, why } => format!("the committed offsets of group {group} cannot be read: {why}"),
         Error::Spawn { program, why } => format!("{program} cannot be started: {why}"),
         Error::Command { program, why } => format!(
@@ -100,20 +118,34 @@ fn english(error: &Error) -> String {
         Error::Trace { path, why } => {
             format!("the trace cannot be written to {path}: {why}; choose another --trace FOLDER")
         }
+        Error::Folder { path, why } => {
+            format!("no folder for the files of a run can be made in {path}: {why}; name another in TMPDIR")
+        }
         Error::Manifest { package, why } => format!("the manifest of {package} is not in order: {why}"),
         Error::NoSuchExercise { asked, nearest } => {
             let nearest = nearest.as_ref().map(|name| format!("is it {name}? ")).unwrap_or_default();
-            format!("no exercise is called {asked}: {nearest}`lab progress` lists them")
+            format!("no exercise is called {asked}: {nearest}`cargo lab progress` lists them")
         }
-        Error::FolderGone(folder) => {
-            format!("{folder} is not there: was it deleted? `git checkout -- {folder}` brings it back")
+        Error::FolderGone { number, folder } => {
+            format!("{folder} is not there: was it deleted, or renamed? `cargo lab reset {number}` brings it back")
+        }
+        Error::NoCopy(folder) => {
+            format!("{folder} is not there, and git has no copy of it: take the folder from a fresh copy of the course")
         }
         Error::Unreadable { path, why } => format!("{path} cannot be read: {why}"),
         Error::Unwritable { path, why } => format!("{path} cannot be written: {why}; nothing was lost"),
         Error::Progress { path, why } => format!("the progress cannot be kept in {path}: {why}"),
         Error::SolutionClosed(number) => format!(
-            "the solution opens once `lab check {number}` has passed; to see it now, `lab diff {number} --give-up`"
+            "the solution opens once `cargo lab check {number}` has passed; to see it now, `cargo lab diff {number} --give-up`"
         ),
+        Error::Students { path, line, why } => format!("{path}, line {line}: {}", En.bad_line(why)),
+        Error::NoStudents(path) => format!("{path} names no student: write a namespace on each line"),
+        Error::List(why) => format!("the topics and groups cannot be listed: {why}"),
+        Error::NobodyToAsk => "this deletes topics and groups, and nobody is there to be asked: add --yes".to_owned(),
+        Error::Confine(why) => format!("students' programs cannot be confined here, so nothing was run: {why}"),
+        Error::GradedElsewhere(path) => {
+            format!("another `lab grade` keeps its results in {path}: wait for its end, or give another --state FILE")
+        }
         Error::Print(why) => format!("the result cannot be written: {why}; free some space, or redirect it elsewhere"),
         Error::NotReached { moment } => format!("the moment \"{moment}\" did not come: nothing was shown"),
         Error::NoSuchRun { program, scenario, variant } => {
@@ -125,10 +157,25 @@ fn english(error: &Error) -> String {
     }
 }
 
+fn french_login(login: Login) -> &'static str {
+    match login {
+        Login::Refused => "corrigez -X sasl.username et -X sasl.password",
+        Login::Missing => {
+            "s'il demande de s'identifier, donnez -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X \
+             sasl.username=NOM -X sasl.password=MOT_DE_PASSE"
+        }
+        Login::NotOffered => "retirez -X security.protocol, ou choisissez un autre -X sasl.mechanism",
+    }
+}
+
 fn french(error: &Error) -> String {
     match error {
         Error::NoBroker { servers, reason } => {
+            let login = reason.as_deref().and_then(Login::look);
             let reason = reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            if let Some(login) = login {
+                return format!("{servers} ne laisse pas entrer le lab{reason} : {}", french_login(login));
+            }
             format!(
                 "aucun Kafka ne répond sur {servers}{reason} : démarrez-en un (cargo run -p lab -- broker, ou compose/kafka.sh), ou donnez son \
                  adresse avec --bootstrap-servers HÔTE:PORT"
@@ -148,10 +195,10 @@ fn french(error: &Error) -> String {
             format!("les sources ne sont plus dans {lab} : lancez le lab avec cargo run -p lab, dans le dépôt")
         }
         Error::Build(Some(why)) => format!("cargo ne démarre pas : {why}"),
-        Error::Build(None) => "les programmes ne compilent pas : cargo dit pourquoi ci-dessus".to_owned(),
+        Error::Build(None) => "la compilation a échoué : cargo dit pourquoi ci-dessus".to_owned(),
         Error::Workspace => {
-            "cargo ne peut pas lire un Cargo.toml, et dit pourquoi ci-dessus ; `target/debug/lab reset NN` \
-                             rétablit celui d'un exercice"
+            "cargo ne peut pas lire tous les paquets, et dit ci-dessus lequel ; `target/debug/lab reset \
+                             NN` rétablit un exercice, même quand `cargo lab` ne démarre plus"
                 .to_owned()
         }
         Error::Create { topic, why } => format!("le topic {topic} ne peut pas être créé : {why}"),
@@ -169,6 +216,20 @@ fn french(error: &Error) -> String {
         Error::OpenTransaction { topic, partition, last_stable, end } => format!(
             "une transaction reste ouverte dans {topic}[{partition}] : son dernier offset stable est {last_stable}, son \
              offset de fin {end}"
+        ),
+        Error::TooFewNodes { scenario, nodes } => {
+            let has = match nodes {
+                None => "le broker embarqué n'en a qu'un".to_owned(),
+                Some(1) => "ce Kafka n'en a qu'un".to_owned(),
+                Some(nodes) => format!("ce Kafka en a {nodes}"),
+            };
+            format!(
+                "{scenario} a besoin de trois nœuds, et {has} : lancez compose/kafka.sh --nodes 3, puis le lab comme il \
+                 l'indique"
+            )
+        }
+        Error::NodeControl { command, why } => format!(
+            "`{command}` a échoué : {why} ; corrigez --node-control, ou omettez-le et tapez les commandes vous-même"
         ),
         Error::Offsets { group, why } => {
             format!("les offsets commités du groupe {group} ne peuvent pas être lus : {why}")
@@ -201,20 +262,39 @@ fn french(error: &Error) -> String {
         Error::Trace { path, why } => {
             format!("la trace ne peut pas être écrite dans {path} : {why} ; choisissez un autre dossier avec --trace")
         }
+        Error::Folder { path, why } => format!(
+            "aucun dossier pour les fichiers d'une exécution ne peut être créé dans {path} : {why} ; indiquez-en un \
+             autre dans TMPDIR"
+        ),
         Error::Manifest { package, why } => format!("le manifeste de {package} n'est pas en ordre : {why}"),
         Error::NoSuchExercise { asked, nearest } => {
             let nearest = nearest.as_ref().map(|name| format!("est-ce {name} ? ")).unwrap_or_default();
-            format!("aucun exercice ne s'appelle {asked} : {nearest}`lab progress` en donne la liste")
+            format!("aucun exercice ne s'appelle {asked} : {nearest}`cargo lab progress` en donne la liste")
         }
-        Error::FolderGone(folder) => {
-            format!("{folder} n'est plus là : a-t-il été supprimé ? `git checkout -- {folder}` le ramène")
+        Error::FolderGone { number, folder } => {
+            format!("{folder} n'est plus là : supprimé, ou renommé ? `cargo lab reset {number}` le ramène")
         }
+        Error::NoCopy(folder) => format!(
+            "{folder} n'est plus là, et git n'en a pas de copie : reprenez ce dossier dans une copie neuve du cours"
+        ),
         Error::Unreadable { path, why } => format!("{path} ne peut pas être lu : {why}"),
         Error::Unwritable { path, why } => format!("{path} ne peut pas être écrit : {why} ; rien n'est perdu"),
         Error::Progress { path, why } => format!("la progression ne peut pas être conservée dans {path} : {why}"),
         Error::SolutionClosed(number) => format!(
-            "la solution s'ouvre quand `lab check {number}` a réussi ; pour la voir tout de suite, `lab diff {number} \
+            "la solution s'ouvre quand `cargo lab check {number}` a réussi ; pour la voir tout de suite, `cargo lab diff {number} \
              --give-up`"
+        ),
+        Error::Students { path, line, why } => format!("{path}, ligne {line} : {}", Fr.bad_line(why)),
+        Error::NoStudents(path) => format!("{path} ne nomme aucun étudiant : écrivez un espace de noms par ligne"),
+        Error::List(why) => format!("les topics et les groupes ne peuvent pas être énumérés : {why}"),
+        Error::NobodyToAsk => {
+            "ceci supprime des topics et des groupes, et personne n'est là pour répondre : ajoutez --yes".to_owned()
+        }
+        Error::Confine(why) => {
+            format!("les programmes des étudiants ne peuvent pas être isolés ici, rien n'a donc été exécuté : {why}")
+        }
+        Error::GradedElsewhere(path) => format!(
+            "un autre `lab grade` conserve ses résultats dans {path} : attendez sa fin, ou donnez un autre --state FICHIER"
         ),
         Error::Print(why) => {
             format!("le résultat ne peut pas être écrit : {why} ; libérez de la place, ou redirigez-le")

@@ -8,20 +8,28 @@
 //! | `verdicts` | the guarantee, the verdict, what was not as expected |
 //! | `tables`, `lists`, `stories` | headings and sentences of the table, the list, the story |
 //! | `students` | what a check says of an exercise |
+//! | `session` | what the instructor reads during a session |
+//! | `torture` | random schedules |
+//! | `nodes` | what is said to whoever kills nodes |
+//! | `grade` | what an instructor reads of a class |
 //! | `own`, `clues` | what is said of a client of the user's own, and where its mistake shows |
 //! | `moments` | what happens between the programs and the broker |
 
 mod clues;
 mod console;
 mod errors;
+mod grade;
 mod kinds;
 mod lists;
 mod marks;
 mod moments;
+mod nodes;
 mod own;
+mod session;
 mod stories;
 mod students;
 mod tables;
+mod torture;
 mod verdicts;
 
 use Lang::{En, Fr};

@@ -22,12 +22,14 @@ impl Lang {
             (En, Deed::Freeze) => "frozen (SIGSTOP)",
             (En, Deed::Thaw) => "goes on (SIGCONT)",
             (En, Deed::Interrupt) => "is asked to stop (Ctrl-C)",
+            (En, Deed::Stop) => "stopped, in order",
             (En, Deed::End) => "ends",
             (Fr, Deed::Start) => "démarre",
             (Fr, Deed::Kill) => "tué (kill -9)",
             (Fr, Deed::Freeze) => "gelé (SIGSTOP)",
             (Fr, Deed::Thaw) => "reprend (SIGCONT)",
             (Fr, Deed::Interrupt) => "est prié de s'arrêter (Ctrl-C)",
+            (Fr, Deed::Stop) => "arrêté proprement",
             (Fr, Deed::End) => "se termine",
         }
     }

@@ -2,5 +2,6 @@
 
 mod files;
 mod image;
+mod nodes;
 mod script;
 mod transaction;

@@ -10,20 +10,24 @@
 )]
 
 mod bad_input;
+mod claims;
 mod compose;
 mod consumers;
 mod ctrl_c;
 mod eos_consumers;
 mod exercises;
+mod grade;
 mod lab;
 mod own_clients;
 mod pipeline;
 mod producers;
 mod scenarios;
 mod serve;
+mod session;
 mod settings;
 mod show;
 mod students;
 mod support;
+mod torture;
 mod values;
 mod wrong_programs;

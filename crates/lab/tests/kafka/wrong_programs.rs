@@ -85,6 +85,8 @@ impl Wrong {
             messages: 20,
             traces: None,
             leftovers: Leftovers::default(),
+            node_control: Default::default(),
+            room: None,
         };
         let outcome = house.run(self.job.scenario, self.job.case, self.job.program);
         if servers.is_some() {

@@ -60,8 +60,8 @@ fn run(args: Args) -> Result<(), Error> {
     config.set("acks", "0");
     // No second attempt: what is lost stays lost, and nothing can be stored twice.
     config.set("retries", "0");
-    // Wait 100 ms for more messages to share a batch. (The course says 0: each leaves at once, and less is left in the queue
-    // when the program ends; how much, is a matter of luck. Here it is easy to see.)
+    // Wait 100 ms for more messages to share a batch. (The course says 0: each leaves at once, and less is left in the
+    // queue when the program ends; how much, is a matter of luck. Here it is easy to see.)
     config.set("linger.ms", "100");
     // No producer id, no sequence numbers.
     config.set("enable.idempotence", "false");

@@ -1,11 +1,11 @@
 //! Exercise 04, **a transaction per batch**: all messages of this program are visible together, or none is.
 //! The course's snippet « producteur : Exactly one ».
 //!
-//! Goal: a read_committed reader sees the whole batch, once, or nothing of it, even if the program is killed half way and
-//! started again.
+//! Goal: a read_committed reader sees the whole batch, once, or nothing of it, even if the program is killed half way
+//! and started again.
 //!
-//! As given, the producer is idempotent and no more: killed half way, it leaves half a batch, and its successor sends the
-//! whole batch behind it.
+//! As given, the producer is idempotent and no more: killed half way, it leaves half a batch, and its successor sends
+//! the whole batch behind it.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker

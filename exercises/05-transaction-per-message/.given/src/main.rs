@@ -1,11 +1,10 @@
-//! Exercise 05, **a transaction per message**: each message is committed on its own.
-//! The example that the course left empty (eos.md: « chaque envoi de message doit être encadré par un beginTransaction et
-//! un commitTransaction »).
+//! Exercise 05, **a transaction per message**: each message is committed on its own. The example that the course left
+//! empty (eos.md: « chaque envoi de message doit être encadré par un beginTransaction et un commitTransaction »).
 //!
 //! Goal: `committed` is printed for a message when its own transaction is committed, and not a moment before.
 //!
-//! As given, all messages share one transaction, and `committed` is printed as soon as a message is stored. Killed before
-//! the only commit, the program has announced what nobody will ever see.
+//! As given, all messages share one transaction, and `committed` is printed as soon as a message is stored. Killed
+//! before the only commit, the program has announced what nobody will ever see.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker

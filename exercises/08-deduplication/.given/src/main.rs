@@ -2,8 +2,8 @@
 //! The course: « Possibilité de doublons, donc il faut souvent une logique de déduplication côté consommateur ou
 //! application. »
 //!
-//! Goal: each value is processed once, though Kafka may deliver it again: after a crash of this consumer, or because the
-//! producer's retry was stored as well.
+//! Goal: each value is processed once, though Kafka may deliver it again: after a crash of this consumer, or because
+//! the producer's retry was stored as well.
 //!
 //! As given, what was processed is noted in memory only, and nobody asks.
 //!

@@ -1,17 +1,17 @@
 //! Exercise 10, **offsets in a transaction**: the result and the progress are committed together.
 //! The course: « Pour un pipeline consume→process→produce, envoyer aussi les offsets via send_offsets_to_transaction ».
 //!
-//! Goal: for a read_committed reader, each message of the input has one result in the output, even if the program is killed
-//! and started again.
+//! Goal: for a read_committed reader, each message of the input has one result in the output, even if the program is
+//! killed and started again.
 //!
-//! As given, the result is committed in a transaction and the offset after it, in a step of its own. Killed in between, the
-//! program does that message again: a second result.
+//! As given, the result is committed in a transaction and the offset after it, in a step of its own. Killed in between,
+//! the program does that message again: a second result.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker
 //! terminal 2   cargo run -p producer-exactly-once -- --count 20
 //! terminal 3   cargo run -p ex10-offsets-in-transaction --  --idle-exit 3
-//! terminal 4   cargo run -p consumer-exactly-once -- --topic upper --group reader --transactional-id reader --idle-exit 3
+//! terminal 4   cargo run -p consumer-exactly-once -- --topic upper --group reader --idle-exit 3
 //! ```
 
 use std::process::ExitCode;
@@ -94,8 +94,8 @@ fn run(args: Args) -> Result<(), Error> {
     config.set("bootstrap.servers", &args.kafka.bootstrap_servers);
     // Implies acks=all and enable.idempotence. Stable: a restarted instance aborts at once what it had left open.
     config.set("transactional.id", args.kafka.name(&args.transactional_id));
-    // The next transaction's first request may meet the markers of the last one, and is sent again after this long: 1 ms
-    // instead of 100. When to ask again has no part in the guarantee.
+    // The next transaction's first request may meet the markers of the last one, and is sent again after this long: 1
+    // ms instead of 100. When to ask again has no part in the guarantee.
     config.set("retry.backoff.ms", "1");
     args.kafka.overrides(&mut config);
     let producer = DeliveryReports::producer(&config, |_| None)?;

@@ -1,11 +1,10 @@
-//! Exercise 11, **batches**: a transaction for up to ten messages.
-//! The course's consumer of eos.md: « L'atomicité de ces transactions varie de 1 à 10 […] le nombre d'enregistrements lus en au
-//! plus 1000 millisecondes ».
+//! Exercise 11, **batches**: a transaction for up to ten messages. The course's consumer of eos.md: « L'atomicité de
+//! ces transactions varie de 1 à 10 […] le nombre d'enregistrements lus en au plus 1000 millisecondes ».
 //!
 //! Goal: the group moves on by whole batches, and past a message only when it has been processed.
 //!
-//! As given, the messages come by ten, but the transaction is still one per message, as in a program that took them one by
-//! one. The first of them already commits the offsets of all ten: killed in mid-batch, the program loses the rest.
+//! As given, the messages come by ten, but the transaction is still one per message, as in a program that took them one
+//! by one. The first of them already commits the offsets of all ten: killed in mid-batch, the program loses the rest.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker
@@ -93,8 +92,8 @@ fn run(args: Args) -> Result<(), Error> {
     config.set("bootstrap.servers", &args.kafka.bootstrap_servers);
     // Stable, unlike the course's uuid4: exercise 13 says why.
     config.set("transactional.id", args.kafka.name(&args.transactional_id));
-    // The next transaction's first request may meet the markers of the last one, and is sent again after this long: 1 ms
-    // instead of 100. When to ask again has no part in the guarantee.
+    // The next transaction's first request may meet the markers of the last one, and is sent again after this long: 1
+    // ms instead of 100. When to ask again has no part in the guarantee.
     config.set("retry.backoff.ms", "1");
     args.kafka.overrides(&mut config);
     let producer = DeliveryReports::producer(&config, |_| None)?;

@@ -4,14 +4,14 @@
 //! Goal: for a read_committed reader of the output, each message of the input has one result, in the order of its
 //! partition, across kill -9, restarts, refused batches and frozen instances.
 //!
-//! As given, the pipeline works at least once: results are stored, then the offsets are committed. Killed in the middle of a
-//! batch, it stores its first results again.
+//! As given, the pipeline works at least once: results are stored, then the offsets are committed. Killed in the middle
+//! of a batch, it stores its first results again.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker
 //! terminal 2   cargo run -p producer-exactly-once -- --count 200
 //! terminal 3   cargo run -p ex12-pipeline -- --idle-exit 3
-//! terminal 4   cargo run -p consumer-exactly-once -- --topic shout --group reader --transactional-id reader --idle-exit 3
+//! terminal 4   cargo run -p consumer-exactly-once -- --topic shout --group reader --idle-exit 3
 //! ```
 
 use std::process::ExitCode;
@@ -123,8 +123,8 @@ fn run(args: Args) -> Result<(), Error> {
             delivery::poll(&producer, args.consume.interval_ms);
         }
 
-        // TODO 4: … to here. If any of it fails with TxnError::Abortable, none of it counts: what has to be done before the
-        // batch can be read again?
+        // TODO 4: … to here. If any of it fails with TxnError::Abortable, none of it counts: what has to be done before
+        // the batch can be read again?
         delivery::flush(&producer, TEN_SECONDS);
         consumer.commit(&group::offsets_after(&batch)?, CommitMode::Sync)?;
         out::print(&Line::Committed(batch.len() as u64))?;

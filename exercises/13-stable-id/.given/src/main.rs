@@ -1,10 +1,11 @@
 //! Exercise 13, **a stable transactional.id and fencing**: of two instances, the newer one counts.
 //! The course: « transactional.id : identifiant unique et stable par producteur », and yet, in eos.md, a uuid4.
 //!
-//! Goal: an instance that froze, was replaced and wakes up again cannot commit its batch beside the one of its successor; it
-//! learns that it has been replaced, and stops with exit status 1.
+//! Goal: an instance that froze, was replaced and wakes up again cannot commit its batch beside the one of its
+//! successor; it learns that it has been replaced, and stops with exit status 1.
 //!
-//! As given, each start has an identity of its own, so nobody is ever replaced; and whoever is told to stop starts over.
+//! As given, each start has an identity of its own, so nobody is ever replaced; and whoever is told to stop starts
+//! over.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker

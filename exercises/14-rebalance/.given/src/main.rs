@@ -1,11 +1,11 @@
-//! Exercise 14, **rebalance**: a member that the group has gone on without cannot commit.
-//! The course: `producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())`. Why the second argument?
+//! Exercise 14, **rebalance**: a member that the group has gone on without cannot commit. The course:
+//! `producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())`. Why the second argument?
 //!
-//! Goal: several instances of a pipeline share one group, each with a transactional.id of its own. One that froze and lost its
-//! partitions must not commit results that another has produced by then.
+//! Goal: several instances of a pipeline share one group, each with a transactional.id of its own. One that froze and
+//! lost its partitions must not commit results that another has produced by then.
 //!
-//! As given, the group metadata is taken once, at the start, before this member has joined any group: it names nobody, and the
-//! coordinator takes the offsets of nobody in particular.
+//! As given, the group metadata is taken once, at the start, before this member has joined any group: it names nobody,
+//! and the coordinator takes the offsets of nobody in particular.
 //!
 //! ```text
 //! terminal 1   cargo run -p lab -- broker --partitions 2
@@ -98,8 +98,8 @@ fn run(args: Args) -> Result<(), Error> {
     config.set("bootstrap.servers", &args.kafka.bootstrap_servers);
     // Implies acks=all and enable.idempotence. Stable: a restarted instance aborts at once what it had left open.
     config.set("transactional.id", args.kafka.name(&args.transactional_id));
-    // The next transaction's first request may meet the markers of the last one, and is sent again after this long: 1 ms
-    // instead of 100. When to ask again has no part in the guarantee.
+    // The next transaction's first request may meet the markers of the last one, and is sent again after this long: 1
+    // ms instead of 100. When to ask again has no part in the guarantee.
     config.set("retry.backoff.ms", "1");
     args.kafka.overrides(&mut config);
     let producer = DeliveryReports::producer(&config, |_| None)?;
@@ -112,15 +112,15 @@ fn run(args: Args) -> Result<(), Error> {
     retry(GIVE_UP, || transaction::init(&producer, TEN_SECONDS))?;
     consumer.subscribe(&[&input])?;
 
-    // TODO 1: member id and generation. At this moment there are none yet; later there are others after each rebalance. When
-    // should they be asked for?
+    // TODO 1: member id and generation. At this moment there are none yet; later there are others after each rebalance.
+    // When should they be asked for?
     let metadata = consumer.group_metadata().ok_or(Error::Usage("group.id is needed".to_owned()))?;
 
     let mut aborts = 0;
     let mut until = Until::new(&args.consume);
     while !until.reached(&consumer) {
-        // A rebalance is served in here and nowhere else, so none can come in the middle of a transaction; a batch that it
-        // interrupts is dropped before anything was done with it.
+        // A rebalance is served in here and nowhere else, so none can come in the middle of a transaction; a batch that
+        // it interrupts is dropped before anything was done with it.
         let batch = group::consume(&consumer, BATCH.min(until.left()), BATCH_TIME)?;
         if batch.is_empty() {
             continue;
@@ -144,7 +144,8 @@ fn run(args: Args) -> Result<(), Error> {
                 aborts = 0;
                 until.processed(batch.len() as u64);
             }
-            // This is also what happens to a member that was evicted while it worked: neither results nor offsets count.
+            // This is also what happens to a member that was evicted while it worked: neither results nor offsets
+            // count.
             Err(TxnError::Abortable(why)) => {
                 transaction::abort(&producer, TEN_SECONDS)?;
                 aborts += 1;

@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use tempfile::TempDir;
 
@@ -26,7 +28,7 @@ use crate::support::broker::{self, Kafka, Node, Script, free_ports, version};
 fn a_wrong_command_line_is_answered_with_one_line() {
     let machine = Machine::new();
     machine.tool("java", JAVA);
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["--prot", "1"], "unknown option --prot"),
         (&["9092"], "unknown option 9092"),
         (&["--port"], "--port needs a value"),
@@ -37,6 +39,10 @@ fn a_wrong_command_line_is_answered_with_one_line() {
         (&["--port", "65531", "--nodes", "3"], "--port 65531: not between 1 and 65530"),
         (&["--port", "123456789012345678901"], "not a port number"),
         (&["--nodes", "2"], "--nodes 2: only 1 and 3 are possible"),
+        (&["--host", "a b"], "--host a b: not a host name"),
+        (&["--host", ""], "--host : not a host name"),
+        (&["--users"], "--users needs a value"),
+        (&["--users="], "--users needs the name of a file"),
         (&["--data", ""], "--data needs the name of a directory"),
     ];
     for (arguments, expected) in cases {
@@ -48,7 +54,19 @@ fn a_wrong_command_line_is_answered_with_one_line() {
 fn help_names_every_option_the_ports_and_the_environment() {
     let (status, stdout, stderr) = Machine::new().run(Machine::new().kafka().arg("--help"));
     assert_eq!((status, stderr.as_str()), (0, ""));
-    let options = ["--port", "--nodes", "--data", "--stop-on-eof", "--download", "--help"];
+    let options = [
+        "--port",
+        "--nodes",
+        "--host",
+        "--users",
+        "--data",
+        "--stop-on-eof",
+        "--download",
+        "--help",
+        "status",
+        "kill NODE",
+        "start NODE",
+    ];
     for expected in options.into_iter().chain(["9095 to 9097", "KAFKA_LIB_DIR", "JAVA_HOME", "127.0.0.1", &version()]) {
         assert!(stdout.contains(expected), "{expected} is missing in:\n{stdout}");
     }
@@ -75,6 +93,27 @@ fn what_the_machine_lacks_is_named_in_one_line() {
     machine.tool("mvn", "echo '[ERROR] repo.example: unknown host'; echo '[ERROR] more'; exit 1");
     machine.refuses_after(1, &mut machine.kafka(), 1, "the download failed: [ERROR] repo.example: unknown host");
     assert_eq!(names(&machine.lib()), Vec::<String>::new(), "left of the download");
+}
+
+#[test]
+fn a_wrong_file_of_users_is_answered_with_its_line() {
+    let machine = Machine::ready();
+    let users = TempDir::new().unwrap();
+    let file = users.path().join("users");
+    for (text, expected) in [
+        ("# me\nadmin\n", "users, line 2: write NAME PASSWORD"),
+        ("admin a b\n", "users, line 1: write NAME PASSWORD"),
+        ("admin a\n\nann b\nadmin c\n", "users, line 4: admin is there twice"),
+        ("ad\"min a\n", "users, line 1: a name is of letters"),
+        ("admin a\nann \"b;\n", "users, line 2: a password is of letters"),
+        ("ann \\b", "users, line 1: a password is of letters"),
+        ("# nobody\r\n\r\n", "users names nobody"),
+    ] {
+        fs::write(&file, text).unwrap();
+        machine.refuses(machine.kafka().arg("--users").arg(&file), 1, expected);
+    }
+    machine.refuses(machine.kafka().args(["--users", "/nowhere/users"]), 1, "cannot read /nowhere/users");
+    machine.refuses(machine.kafka().arg("--users").arg(users.path()), 1, "cannot read ");
 }
 
 #[test]
@@ -243,6 +282,51 @@ fn three_nodes_survive_the_loss_of_one() {
     }
 }
 
+/// Three nodes that log in to each other, on an address of this machine that is not the usual one; their clients log in
+/// too. (What users may do, the session's tests look at.)
+#[test]
+#[ignore = "needs Java 17 and Maven: it starts Apache Kafka"]
+fn who_has_logged_in_reaches_three_nodes_and_nobody_else() {
+    let machine = Machine::new();
+    let data = TempDir::new().unwrap();
+    let users = data.path().join("users");
+    fs::write(&users, "admin admin-secret\r\nann a._-+/@:%=z\r\n").unwrap();
+    // All of 127.0.0.0/8 is this machine; macOS knows the first one only.
+    let host = if cfg!(target_os = "linux") { "127.0.0.2" } else { "127.0.0.1" };
+    let kafka = Kafka::start_with(|port| {
+        let mut command = machine.with_everything(Command::new(Script::path()));
+        command.args(["--stop-on-eof", "--nodes", "3", "--host", host, "--port", &port.to_string(), "--data"]);
+        command.arg(data.path()).arg("--users").arg(&users);
+        command
+    });
+    let kafka = kafka.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(kafka.bootstrap().matches(host).count(), 3);
+    let brokers = |login: &[(&str, &str)]| {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", kafka.bootstrap());
+        for (key, value) in login {
+            config.set(*key, *value);
+        }
+        let client: BaseConsumer = config.create().unwrap();
+        client.fetch_metadata(None, Duration::from_secs(5)).map(|metadata| metadata.brokers().len())
+    };
+    let login = |password| {
+        [
+            ("security.protocol", "SASL_PLAINTEXT"),
+            ("sasl.mechanism", "PLAIN"),
+            ("sasl.username", "ann"),
+            ("sasl.password", password),
+        ]
+    };
+    wait_until("all three nodes know each other", || brokers(&login("a._-+/@:%=z")) == Ok(3));
+    assert!(brokers(&login("wrong")).is_err());
+    assert!(brokers(&[]).is_err());
+    let settings = data.path().join("node-1/server.properties");
+    assert_eq!(fs::metadata(settings).unwrap().permissions().mode() & 0o777, 0o600, "it holds passwords");
+    let log = fs::read_to_string(data.path().join("node-1/kafka.log")).unwrap();
+    assert!(!log.contains("admin-secret"), "a password is in the log");
+}
+
 #[test]
 fn the_kafka_of_the_tests_answers() {
     round_trip(broker::bootstrap(), &format!("shared-{}", process::id()), "shared");
@@ -258,7 +342,7 @@ esac"#;
 const MVN: &str = r#"for a; do case $a in -DoutputDirectory=*) touch "${a#*=}/kafka.jar" ;; esac; done"#;
 
 /// A directory for everything that the script uses and makes, where nothing else is.
-struct Machine(TempDir);
+pub(super) struct Machine(TempDir);
 
 impl Machine {
     /// With what every system has, but without Java, Maven and Kafka.
@@ -278,7 +362,7 @@ impl Machine {
     }
 
     /// With a Java and a Kafka that pass for them.
-    fn ready() -> Self {
+    pub(super) fn ready() -> Self {
         let machine = Self::new();
         machine.tool("java", JAVA);
         fs::create_dir(machine.lib().join(version())).unwrap();
@@ -287,6 +371,11 @@ impl Machine {
 
     fn lib(&self) -> PathBuf {
         self.0.path().join("lib")
+    }
+
+    /// Where the script keeps what it needs while it runs.
+    pub(super) fn temp(&self) -> PathBuf {
+        self.0.path().join("tmp")
     }
 
     fn tool(&self, name: &str, script: &str) {
@@ -298,11 +387,11 @@ impl Machine {
         fs::rename(new, file).unwrap();
     }
 
-    fn kafka(&self) -> Command {
+    pub(super) fn kafka(&self) -> Command {
         self.enclose(Command::new(Script::path()))
     }
 
-    fn interruptible_kafka(&self) -> Command {
+    pub(super) fn interruptible_kafka(&self) -> Command {
         self.enclose(interruptible(Script::path()))
     }
 
@@ -313,7 +402,7 @@ impl Machine {
 
     /// With this machine's Java and Kafka, and only temporary files in the directory.
     fn with_everything(&self, mut command: Command) -> Command {
-        command.env("TMPDIR", self.0.path().join("tmp"));
+        command.env("TMPDIR", self.temp());
         command
     }
 
@@ -326,7 +415,7 @@ impl Machine {
         (status.code().unwrap(), stdout, script.stderr())
     }
 
-    fn refuses(&self, command: &mut Command, status: i32, reason: &str) {
+    pub(super) fn refuses(&self, command: &mut Command, status: i32, reason: &str) {
         self.refuses_after(0, command, status, reason);
     }
 
@@ -339,9 +428,9 @@ impl Machine {
     }
 
     /// Neither temporary files nor processes are left.
-    fn is_clean(&self) {
-        assert_eq!(names(&self.0.path().join("tmp")), Vec::<String>::new(), "temporary files");
-        let mark = format!("TMPDIR={}", self.0.path().join("tmp").display());
+    pub(super) fn is_clean(&self) {
+        assert_eq!(names(&self.temp()), Vec::<String>::new(), "temporary files");
+        let mark = format!("TMPDIR={}", self.temp().display());
         // Where there is no /proc, the tests look for the processes that they know.
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
             let environment = fs::read(entry.path().join("environ")).ok()?;
@@ -376,11 +465,11 @@ fn names(dir: &Path) -> Vec<String> {
     fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-fn soon() -> Instant {
+pub(super) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
 }
 
-fn wait_until(what: &str, happened: impl Fn() -> bool) {
+pub(super) fn wait_until(what: &str, happened: impl Fn() -> bool) {
     let end = soon();
     while !happened() {
         assert!(Instant::now() < end, "not yet: {what}");
@@ -388,6 +477,6 @@ fn wait_until(what: &str, happened: impl Fn() -> bool) {
     }
 }
 
-fn has_ended(pid: Pid) -> bool {
+pub(super) fn has_ended(pid: Pid) -> bool {
     test_kill_process(pid).is_err()
 }

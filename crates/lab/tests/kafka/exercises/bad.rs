@@ -41,10 +41,13 @@ fn one_that_exits_at_once() {
 fn one_that_panics() {
     let panics = "echo \"thread 'main' panicked at src/main.rs:7:5:\" >&2; echo 'index out of bounds' >&2; exit 101";
     let [english, french] = told(panics);
-    let says = "observed the program panicked (exit status 101); its last words: index out of bounds so the fault";
+    let says = "observed the program panicked (exit status 101); its last words: thread 'main' panicked at \
+                src/main.rs:7:5: index out of bounds so the fault";
     assert!(english.contains(says), "{english}");
     assert!(
-        french.contains("observé le programme a paniqué (code de sortie 101) ; ses derniers mots : index"),
+        french.contains(
+            "observé le programme a paniqué (code de sortie 101) ; ses derniers mots : thread 'main' panicked"
+        ),
         "{french}"
     );
 }
@@ -55,4 +58,11 @@ fn one_that_refuses_its_flags() {
     let says = "observed the program ended with exit status 2; its last words: unknown option so the fault";
     assert!(english.contains(says), "{english}");
     assert!(french.contains("avec le code de sortie 2 ; ses derniers mots : unknown option"), "{french}");
+}
+
+#[test]
+fn one_that_hangs() {
+    let [english, french] = told("exec sleep 600");
+    assert!(english.contains("observed the program never did what the lab waits for (“killed”)"), "{english}");
+    assert!(french.contains("observé le programme n'a jamais fait ce que le lab attend"), "{french}");
 }

@@ -2,12 +2,15 @@
 //! solutions are rejected in words that name the mistake.
 
 mod bad;
+mod broken;
 mod given;
-mod patch;
+pub(crate) mod patch;
 mod texts;
+pub(crate) mod together;
 mod wrong;
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,13 +30,19 @@ use crate::support::PROGRAMS;
 /// So many runs at once: each mostly waits, and the other tests run beside them.
 const AT_ONCE: usize = 12;
 
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
 fn all() -> &'static [Exercise] {
     static ALL: OnceLock<Vec<Exercise>> = OnceLock::new();
     ALL.get_or_init(|| lab::exercises::all(&workspace()).unwrap())
+}
+
+/// A file of the exercise as it was given: a student who runs these tests has edited the other.
+fn as_given(exercise: &Exercise, file: &str) -> String {
+    let path = exercise.folder.join(".given").join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// "06-commit-before"
@@ -84,6 +93,8 @@ impl Attempt<'_> {
             messages: 20,
             traces: None,
             leftovers: Leftovers::default(),
+            node_control: Default::default(),
+            room: None,
         };
         let mut exercise = self.exercise.clone();
         exercise.jobs = vec![self.job];
@@ -101,28 +112,18 @@ impl Attempt<'_> {
     }
 }
 
-/// A build of many packages.
-struct Built {
-    executables: HashMap<String, PathBuf>,
-    /// What the compiler warns of, rendered.
-    warnings: Vec<String>,
-}
-
-/// Exercises and solutions, in the profile of this test.
-fn pairs() -> &'static Built {
-    static BUILT: OnceLock<Built> = OnceLock::new();
+/// The solutions, in the profile of this test.
+fn solutions() -> &'static HashMap<String, PathBuf> {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     BUILT.get_or_init(|| {
         let mut packages: Vec<String> = PROGRAMS.map(str::to_owned).to_vec();
-        for exercise in all() {
-            packages.push(exercise.package.clone());
-            packages.push(format!("sol{}", full_name(exercise)));
-        }
+        packages.extend(all().iter().map(|exercise| format!("sol{}", full_name(exercise))));
         build(&workspace(), &packages)
     })
 }
 
-/// One `cargo build`, into the target directory of this test.
-fn build(workspace: &Path, packages: &[String]) -> Built {
+/// One `cargo build`, into the target directory of this test: the executables by name.
+fn build(workspace: &Path, packages: &[String]) -> HashMap<String, PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(workspace).args(["build", "--message-format=json", "--bins", "--target-dir"]).arg(target());
     for package in packages {
@@ -132,16 +133,16 @@ fn build(workspace: &Path, packages: &[String]) -> Built {
         cargo.arg("--release");
     }
     let output = cargo.stderr(Stdio::inherit()).output().expect("cargo starts");
-    let mut built = Built { executables: HashMap::new(), warnings: Vec::new() };
+    let (mut executables, mut said) = (HashMap::new(), String::new());
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let message: Json = serde_json::from_str(line).expect("cargo's own JSON");
         if let Some(executable) = message["executable"].as_str() {
-            built.executables.insert(message["target"]["name"].as_str().unwrap().to_owned(), executable.into());
+            executables.insert(message["target"]["name"].as_str().unwrap().to_owned(), executable.into());
         }
-        built.warnings.extend(message["message"]["rendered"].as_str().map(str::to_owned));
+        said.push_str(message["message"]["rendered"].as_str().unwrap_or_default());
     }
-    assert!(output.status.success(), "{}", built.warnings.concat());
-    built
+    assert!(output.status.success(), "{said}");
+    executables
 }
 
 /// The target directory of this test: its own folder in it is `tmp`.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use super::{all, full_name, workspace};
+use super::{all, as_given, full_name, workspace};
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -21,7 +21,7 @@ fn exercise_and_solution_differ_in_their_program_and_their_names_only() {
         assert_eq!(files, ["Cargo.toml", "src"], "{name}");
         assert_eq!(fs::read_dir(solution.join("src")).unwrap().count(), 1, "{name}");
         // The solution may need less than the exercise has, and has no table for the lab.
-        let given = read(&exercise.folder.join("Cargo.toml"));
+        let given = as_given(exercise, "Cargo.toml");
         for line in read(&solution.join("Cargo.toml")).lines() {
             let named =
                 line.replace(&format!("sol{name}"), &exercise.package).replace("Solution of exercise", "Exercise");
@@ -34,7 +34,7 @@ fn exercise_and_solution_differ_in_their_program_and_their_names_only() {
 fn an_exercise_marks_where_to_work_and_its_solution_does_not() {
     for exercise in all() {
         let name = full_name(exercise);
-        assert!(read(&exercise.folder.join("src/main.rs")).contains("// TODO"), "{name}");
+        assert!(as_given(exercise, "src/main.rs").contains("// TODO"), "{name}");
         assert!(!read(&workspace().join("solutions").join(&name).join("src/main.rs")).contains("TODO"), "{name}");
     }
 }
@@ -44,7 +44,7 @@ fn no_solution_stands_beside_the_exercise() {
     let mut leaks = Vec::new();
     for exercise in all() {
         let name = full_name(exercise);
-        let given = read(&exercise.folder.join("src/main.rs"));
+        let given = as_given(exercise, "src/main.rs");
         let given: HashSet<&str> = given.lines().map(str::trim).collect();
         let solution = read(&workspace().join("solutions").join(&name).join("src/main.rs"));
         let solution: Vec<&str> =

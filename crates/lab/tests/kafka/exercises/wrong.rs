@@ -1,10 +1,8 @@
 //! Plausible wrong solutions: each is rejected under the scenario, and for the reason, that `wrong.toml` names beside its
 //! patch, in words that were agreed.
 
-use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -15,16 +13,16 @@ use lab::text::Lang;
 use serde_json::{Value as Json, json};
 use toml_edit::{DocumentMut, TableLike};
 
-use super::{Attempt, all, build, check, full_name, patch, workspace};
+use super::{Attempt, all, as_given, check, full_name, patch, together, workspace};
 use crate::lab::given;
 
 /// One wrong solution.
-struct Wrong {
+pub(super) struct Wrong {
     exercise: &'static Exercise,
     /// "06-asynchronous"
-    name: String,
+    pub(super) name: String,
     /// Its source.
-    source: String,
+    pub(super) source: String,
     /// Under which scenario it must be rejected, and by what.
     job: Job,
     by: Json,
@@ -32,14 +30,14 @@ struct Wrong {
     golden: PathBuf,
 }
 
-fn wrongs() -> &'static [Wrong] {
+pub(super) fn wrongs() -> &'static [Wrong] {
     static ALL: OnceLock<Vec<Wrong>> = OnceLock::new();
     ALL.get_or_init(|| all().iter().flat_map(wrongs_of).collect())
 }
 
 fn wrongs_of(exercise: &'static Exercise) -> Vec<Wrong> {
     let folder = workspace().join("exercises-tests").join(full_name(exercise));
-    let given = fs::read_to_string(exercise.folder.join("src/main.rs")).unwrap();
+    let given = as_given(exercise, "src/main.rs");
     let table: DocumentMut = fs::read_to_string(folder.join("wrong.toml")).unwrap().parse().unwrap();
     let wrong = |table: &dyn TableLike| {
         let file = text(table, "patch");
@@ -73,75 +71,6 @@ fn job(exercise: &Exercise, words: &str) -> Job {
     *exercise.jobs.iter().find(same).unwrap_or_else(|| panic!("{} has no {words}", exercise.package))
 }
 
-/// All of them as one program, which does what its name says: linked once, and not fifty times.
-fn executables() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wrong-solutions");
-        let root = workspace();
-        let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
-        let manifest = manifest
-            .replace(r#"members = ["crates/*", "exercises/*", "solutions/*"]"#, "members = [\".\"]")
-            .replace("path = \"crates/", &format!("path = \"{}/crates/", root.display()));
-        write(&folder.join("Cargo.toml"), &format!("{PACKAGE}{manifest}"));
-        write(&folder.join("Cargo.lock"), &fs::read_to_string(root.join("Cargo.lock")).unwrap());
-        let (mut modules, mut arms) = (String::new(), String::new());
-        for Wrong { name, source, .. } in wrongs() {
-            let module = format!("w{}", name.replace('-', "_"));
-            write(&folder.join(format!("src/{module}.rs")), &source.replace("\nfn main()", "\npub(crate) fn main()"));
-            let _ = writeln!(modules, "mod {module};");
-            let _ = writeln!(arms, "        Some(\"{name}\") => {module}::main(),");
-        }
-        write(&folder.join("src/main.rs"), &MAIN.replace("MODULES", &modules).replace("        ARMS\n", &arms));
-        let begun = Instant::now();
-        let built = build(&folder, &["wrong-solutions".to_owned()]);
-        crate::support::report(format_args!("the wrong solutions were built in {:.1?}", begun.elapsed()));
-        let links = folder.join("bin");
-        let _ = fs::remove_dir_all(&links);
-        fs::create_dir_all(&links).unwrap();
-        for Wrong { name, .. } in wrongs() {
-            symlink(&built.executables["wrong-solutions"], links.join(name)).unwrap();
-        }
-        links
-    })
-}
-
-const PACKAGE: &str = r#"[package]
-name = "wrong-solutions"
-version = "0.0.0"
-edition = "2024"
-
-[dependencies]
-clap.workspace = true
-common.workspace = true
-log.workspace = true
-rdkafka.workspace = true
-rusqlite.workspace = true
-uuid.workspace = true
-
-"#;
-
-const MAIN: &str = r#"#![allow(warnings)]
-
-MODULES
-fn main() -> std::process::ExitCode {
-    let called = std::env::args().next().unwrap_or_default();
-    match std::path::Path::new(&called).file_name().and_then(|name| name.to_str()) {
-        ARMS
-        _ => std::process::ExitCode::from(2),
-    }
-}
-"#;
-
-/// Only what is new: cargo looks at the time of a file.
-fn write(path: &Path, text: &str) {
-    if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return;
-    }
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
 #[test]
 fn each_exercise_has_three_wrong_solutions_and_each_says_what_is_wrong() {
     for exercise in all() {
@@ -156,8 +85,7 @@ fn each_exercise_has_three_wrong_solutions_and_each_says_what_is_wrong() {
 
 #[test]
 fn a_wrong_solution_is_rejected_in_words_that_name_the_mistake() {
-    let folder = executables();
-    let paths: Vec<_> = wrongs().iter().map(|wrong| folder.join(&wrong.name)).collect();
+    let paths: Vec<_> = wrongs().iter().map(|wrong| together::executable(&wrong.name)).collect();
     let attempts: Vec<_> = wrongs()
         .iter()
         .zip(&paths)

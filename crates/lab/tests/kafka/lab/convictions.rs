@@ -19,7 +19,7 @@ use crate::support::program::executable;
 
 /// What the lab says of one program in the scenario calm, when its executable is this script, in which REAL is the real
 /// one.
-fn judge(package: &str, script: &str) -> Outcome {
+pub(super) fn judge(package: &str, script: &str) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let real = executable(package);
     let fake = write_script(folder.path(), &script.replace("REAL", real.to_str().unwrap()));
@@ -33,6 +33,8 @@ fn judge(package: &str, script: &str) -> Outcome {
         messages: 5,
         traces: None,
         leftovers: Leftovers::default(),
+        node_control: Default::default(),
+        room: None,
     };
     let program = catalogue::find(package).unwrap();
     let of_this = |job: &matrix::Job| job.scenario.name == "calm" && job.program.package == program.package;

@@ -1,6 +1,7 @@
 //! Nothing is left running, and nothing stays behind.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 use super::{expect, lab, stderr, stdout};
 use crate::support::broker::bootstrap;
@@ -45,53 +47,81 @@ fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), signal).unwrap();
 }
 
-/// A lab whose program has a million messages to send: it runs until somebody ends it. Returns when the program runs.
-fn endless(seed: &str) -> (Child, String) {
+/// A lab whose program has a million messages to send: it runs until somebody ends it. Returns when the program runs, with
+/// the names of the run, and the lab's folder for temporary files.
+fn endless(seed: &str) -> (Child, String, TempDir) {
     let args = ["--scenario", "calm", "--only", "eos-producer", "--messages", "1000000", "--seed", seed];
     let mut command = lab(&args);
+    let folder = tempfile::tempdir().unwrap();
+    command.env("TMPDIR", folder.path());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let names = format!("lab-{seed}-calm");
     eventually("a program runs", || running_with(&names) > 0);
-    (child, names)
+    assert!(!is_empty(&folder), "the run has a folder");
+    (child, names, folder)
+}
+
+fn is_empty(folder: &TempDir) -> bool {
+    fs::read_dir(folder.path()).unwrap().next().is_none()
 }
 
 #[test]
 fn after_ctrl_c_nothing_runs_on_and_nothing_stays_behind() {
     let seed = random_seed().to_string();
-    let (child, names) = endless(&seed);
+    let (child, names, folder) = endless(&seed);
     signal(&child, Signal::INT);
     let output = child.wait_with_output().unwrap();
     expect(&output, 130);
     assert_eq!(stdout(&output), "");
     assert!(stderr(&output).contains("stopping"), "{}", stderr(&output));
     assert_eq!(running_with(&names), 0);
+    assert!(is_empty(&folder));
     assert_eq!(left_behind(&format!("lab-{seed}")), [""; 0]);
 }
 
 #[test]
 fn a_second_ctrl_c_ends_at_once() {
     let seed = random_seed().to_string();
-    let (child, names) = endless(&seed);
+    let (child, names, folder) = endless(&seed);
     signal(&child, Signal::INT);
     signal(&child, Signal::TERM);
     let output = child.wait_with_output().unwrap();
     expect(&output, 130);
     eventually("no program runs", || running_with(&names) == 0);
+    eventually("no folder is left", || is_empty(&folder));
 }
 
 #[test]
 fn kill_9_of_the_lab_leaves_no_program_behind_and_the_next_run_works() {
     let seed = random_seed().to_string();
-    let (mut child, names) = endless(&seed);
+    let (mut child, names, folder) = endless(&seed);
     signal(&child, Signal::KILL);
     child.wait().unwrap();
     eventually("no program runs", || running_with(&names) == 0);
+    eventually("no folder is left", || is_empty(&folder));
     let again = lab(&["--scenario", "calm", "--only", "eos-producer", "--messages", "5"]).output().unwrap();
     expect(&again, 0);
     let left: Vec<_> = left_behind(&format!("lab-{seed}"));
     if !left.is_empty() {
         delete(&left);
     }
+}
+
+#[test]
+fn each_run_has_a_folder_of_its_own_which_goes_with_it() {
+    let report = tempfile::NamedTempFile::new().unwrap();
+    let script = format!("(pwd -P; cd \"$TMPDIR\"; pwd -P; ls -A | wc -l) >>'{}'; touch it", report.path().display());
+    for _ in 0..2 {
+        super::convictions::judge("producer-at-least-once", &script);
+    }
+    let report = fs::read_to_string(report.path()).unwrap();
+    let [first, also_first, nothing, second, _, also_nothing] = report.lines().collect::<Vec<_>>()[..] else {
+        panic!("{report}")
+    };
+    assert_eq!(first, also_first, "the working folder, and that for temporary files");
+    assert_ne!(first, second);
+    assert_eq!((nothing.trim(), also_nothing.trim()), ("0", "0"), "files were there to begin with");
+    assert!(!Path::new(first).exists() && !Path::new(second).exists(), "{report}");
 }
 
 #[test]

@@ -4,7 +4,6 @@ use lab::catalogue::PROGRAMS;
 use lab::{matrix, scenarios};
 
 use super::{expect, json, lab, stderr, stdout};
-use crate::support::broker::Kafka;
 
 #[test]
 fn every_program_does_under_every_fault_what_was_announced() {
@@ -19,19 +18,8 @@ fn every_program_does_under_every_fault_what_was_announced() {
 }
 
 #[test]
-#[ignore = "needs Java 17 and Maven: it starts Apache Kafka"]
-fn three_nodes_make_no_difference() {
-    let kafka = Kafka::start(3);
-    let args = ["--bootstrap-servers", kafka.bootstrap(), "--only", "eos-pipeline", "--only", "producer-at-least-once"];
-    let report = json(&args, 0);
-    let outcomes = report["outcomes"].as_array().unwrap();
-    assert!(outcomes.iter().all(|outcome| outcome["as_expected"] == true), "{report}");
-    assert!(outcomes.iter().any(|outcome| outcome["verdict"] == "violated"), "{report}");
-}
-
-#[test]
 fn every_scenario_concerns_a_program_and_every_program_meets_a_fault() {
-    for scenario in scenarios::ALL {
+    for scenario in scenarios::ALL.iter().chain(scenarios::ON_THREE_NODES) {
         for case in scenario.cases {
             assert!(!case.programs.is_empty(), "{}", scenario.name);
             for package in case.programs {
@@ -50,8 +38,8 @@ fn every_scenario_concerns_a_program_and_every_program_meets_a_fault() {
 
 #[test]
 fn no_two_runs_share_a_name() {
-    let mut names: Vec<_> =
-        matrix::jobs().iter().map(|job| lab::names::label(job.scenario, job.case, job.program)).collect();
+    let jobs = matrix::jobs().into_iter().chain(matrix::jobs_on_three_nodes());
+    let mut names: Vec<_> = jobs.map(|job| lab::names::label(job.scenario, job.case, job.program)).collect();
     let all = names.len();
     names.sort();
     names.dedup();

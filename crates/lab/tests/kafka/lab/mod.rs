@@ -5,6 +5,7 @@ mod convictions;
 mod lifetime;
 mod matrix;
 mod reader;
+mod three_nodes;
 mod usage;
 
 use std::env;

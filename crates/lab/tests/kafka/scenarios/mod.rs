@@ -18,9 +18,6 @@ mod request_lost;
 mod retries_exhausted;
 mod zombie;
 
-use std::path::PathBuf;
-use std::sync::OnceLock;
-
 use lab::ledger::Kind;
 use lab::matrix;
 use lab::names::random_seed;
@@ -53,8 +50,7 @@ fn play_with(scenario: &str, variant: &str, package: &str, property: &str) -> Ou
 
 /// One run with a pipeline in the program's place that uses no transaction: it stores its results, then commits.
 fn play_plain_pipeline(scenario: &str, variant: &str) -> Outcome {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let plain = BUILT.get_or_init(|| example("at-least-once-pipeline"));
+    let plain = example("at-least-once-pipeline");
     run(scenario, variant, "eos-pipeline", Some(vec![plain.to_str().unwrap().to_owned()]))
 }
 
@@ -73,6 +69,8 @@ fn run(scenario: &str, variant: &str, package: &str, command: Option<Vec<String>
         messages: 20,
         traces: None,
         leftovers: Leftovers::default(),
+        node_control: Default::default(),
+        room: None,
     };
     let outcome = house.run(job.scenario, job.case, job.program);
     if given.is_some() {

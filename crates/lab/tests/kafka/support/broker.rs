@@ -150,6 +150,11 @@ impl Kafka {
         &self.bootstrap
     }
 
+    /// The first node's.
+    pub(crate) fn port(&self) -> &str {
+        self.bootstrap.split([',', ':']).nth(1).expect("HOST:PORT")
+    }
+
     pub(crate) fn nodes(&self) -> &[Node] {
         &self.nodes
     }

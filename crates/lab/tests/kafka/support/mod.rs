@@ -18,6 +18,17 @@ pub const PROGRAMS: [&str; 9] = [
     "eos-pipeline",
 ];
 
+/// The lines of a stream as they come, without their ends.
+pub fn lines(from: impl std::io::Read + Send + 'static) -> std::sync::mpsc::Receiver<String> {
+    use std::io::BufRead;
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let from = std::io::BufReader::new(from);
+        from.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
+    lines
+}
+
 /// A measurement or a seed, for whoever reads the test's output: not captured, since it matters when the test passes.
 pub fn report(text: impl std::fmt::Display) {
     use std::io::Write;

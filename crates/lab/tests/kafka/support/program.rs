@@ -29,22 +29,21 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 /// Where cargo has put the nine programs; built once, in the profile of this test.
 pub fn executable(package: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(build)[package].clone()
+    BUILT.get_or_init(|| build("--bins", &super::PROGRAMS))[package].clone()
 }
 
-/// Where cargo has put an example of this package; built in the profile of this test.
+/// Where cargo has put an example of the lab, all of which are built once.
 pub fn example(name: &str) -> PathBuf {
-    cargo_build(&["-p", "lab", "--example", name]).remove(name).unwrap()
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(|| build("--examples", &["lab"]))[name].clone()
 }
 
-fn build() -> HashMap<String, PathBuf> {
-    let packages = super::PROGRAMS.iter().flat_map(|package| ["-p", package]);
-    cargo_build(&["--bins"].into_iter().chain(packages).collect::<Vec<_>>())
-}
-
-fn cargo_build(targets: &[&str]) -> HashMap<String, PathBuf> {
+fn build(what: &str, packages: &[&str]) -> HashMap<String, PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--message-format=json-render-diagnostics"]).args(targets);
+    cargo.args(["build", "--message-format=json-render-diagnostics", what]);
+    for package in packages {
+        cargo.args(["-p", package]);
+    }
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }

@@ -246,3 +246,10 @@ fn a_request_to_nobody_leaves_the_connection_usable() {
     assert_eq!(only_partition(client.call(&request, 9)).error_code, 3);
     assert!(!client.call(&MetadataRequest::default().with_topics(Some(vec![])), 12).brokers.is_empty());
 }
+
+#[test]
+fn min_insync_replicas_counts_at_most_the_replicas_that_there_are() {
+    let mut topic = Topic::with(1, &[("min.insync.replicas", "100")]);
+    let request = produce_request(&topic.name, 0, Some(batch(["a"]).build())).with_acks(-1);
+    assert_eq!(only_partition(topic.client.call(&request, 12)).error_code, 0);
+}

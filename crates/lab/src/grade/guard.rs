@@ -1,0 +1,254 @@
+//! Watches over the rooms: too late, too many processes, too much on the disk; and finds what has left its process group.
+//!
+//! What was started in a room is known by a variable of its environment, and if it has no such any more, by the process
+//! that started it. Whatever loses its parent becomes the lab's own child (the lab is a *subreaper*), so that nothing gets
+//! away unseen: a child of the lab that nobody knows is ended. On Linux only; elsewhere, a room ends its programs' process
+//! groups.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitOptions, getpgrp, kill_process, kill_process_group, waitpid};
+
+use super::room::{Breach, MARK, Room};
+use crate::names::random_seed;
+use crate::processes::{self, Process};
+use crate::reaper;
+
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Every so many looks, at the disk too.
+const DISK: usize = 3;
+
+/// More processes than any program of the course has, which is one.
+const MOST_PROCESSES: usize = 32;
+
+/// How long what is to end is ended again and again: what multiplies may be quicker than one look.
+const CLEARING: Duration = Duration::from_secs(10);
+
+/// A child of the lab that has ended and that nobody asks for so long is nobody's.
+const ORPHANED: Duration = Duration::from_secs(1);
+
+/// The room that the compiler has: nothing in it is counted.
+const WORKSHOP: usize = 0;
+
+/// The watch; its clones are the same.
+#[derive(Debug, Clone)]
+pub(super) struct Guard(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    mark: String,
+    /// When the lab itself was started: nothing older is a student's.
+    born: u64,
+    before: Option<u64>,
+    next: AtomicUsize,
+    is_over: AtomicBool,
+    rooms: Mutex<Vec<Arc<Room>>>,
+    sight: Mutex<Sight>,
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+struct Sight {
+    /// The room of each process that belongs to one, by its number and start.
+    known: HashMap<(i32, u64), usize>,
+    /// Since when the lab's children that ended and are nobody's have been seen.
+    ended: HashMap<(i32, u64), Instant>,
+}
+
+impl Guard {
+    /// Begins.
+    ///
+    /// # Errors
+    /// When the operating system refuses a thread.
+    pub(super) fn start() -> io::Result<Self> {
+        let me = i32::try_from(std::process::id()).unwrap_or_default();
+        #[cfg(target_os = "linux")]
+        rustix::process::set_child_subreaper(Pid::from_raw(me))?;
+        let mark = format!("{}-{:08x}", me, random_seed());
+        reaper::mark(&mark);
+        let guard = Self(Arc::new(Shared {
+            mark,
+            born: processes::of(me).map_or(0, |process| process.started),
+            before: processes::of_this_user(),
+            next: AtomicUsize::new(WORKSHOP + 1),
+            is_over: AtomicBool::new(false),
+            rooms: Mutex::default(),
+            sight: Mutex::default(),
+        }));
+        let watch = guard.clone();
+        std::thread::Builder::new().name("guard".into()).spawn(move || watch.watch())?;
+        Ok(guard)
+    }
+
+    /// Ends the watch.
+    pub(super) fn stop(&self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
+    }
+
+    /// How many processes and threads the user had when it began.
+    pub(super) fn processes_before(&self) -> Option<u64> {
+        self.0.before
+    }
+
+    /// The number of the next room, and its mark.
+    pub(super) fn number(&self) -> (usize, String) {
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        (id, format!("{}.{id}", self.0.mark))
+    }
+
+    /// A word that no other lab has.
+    pub(super) fn word(&self) -> &str {
+        &self.0.mark
+    }
+
+    /// The mark of the compiler.
+    pub(super) fn workshop(&self) -> String {
+        format!("{}.{WORKSHOP}", self.0.mark)
+    }
+
+    pub(super) fn enter(&self, room: &Arc<Room>) {
+        self.rooms().push(Arc::clone(room));
+    }
+
+    pub(super) fn leave(&self, room: &Room) {
+        self.rooms().retain(|other| other.id != room.id);
+    }
+
+    /// Ends all that belongs to this room.
+    pub(super) fn clear(&self, room: &Room) {
+        self.clear_within(room, CLEARING);
+    }
+
+    fn clear_within(&self, room: &Room, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            let all = self.look();
+            let mine: Vec<_> = all.iter().filter(|(id, _)| *id == room.id).map(|(_, process)| process).collect();
+            if mine.is_empty() {
+                return;
+            }
+            for process in &mine {
+                // A group all at once, if it was founded by one of them: anybody can join that of the lab.
+                if mine.iter().any(|other| other.pid == process.group) {
+                    kill_group(process.group);
+                }
+                kill(process.pid);
+            }
+        }
+    }
+
+    fn watch(&self) {
+        for turn in 0_usize.. {
+            if self.0.is_over.load(Ordering::Relaxed) {
+                return;
+            }
+            let all = self.look();
+            let rooms = self.rooms().clone();
+            let is_open = |id: usize| id == WORKSHOP || rooms.iter().any(|room| room.id == id);
+            for (_, process) in all.iter().filter(|(id, _)| !is_open(*id)) {
+                // It was in nobody's sight when its room closed.
+                kill(process.pid);
+            }
+            for room in rooms {
+                if all.iter().filter(|(id, _)| *id == room.id).count() > MOST_PROCESSES {
+                    room.breaks(Breach::Processes);
+                } else if room.is_late() {
+                    room.breaks(Breach::Time);
+                } else if turn % DISK == 0 && room.is_full() {
+                    room.breaks(Breach::Disk);
+                }
+                if room.breach().is_some() {
+                    // Others are to be looked at as well.
+                    self.clear_within(&room, LOOK);
+                }
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Who runs in which room, zombies left out.
+    fn look(&self) -> Vec<(usize, Process)> {
+        let mut sight = self.0.sight.lock().unwrap_or_else(PoisonError::into_inner);
+        let processes = processes::since(self.0.born);
+        let mut known: HashMap<(i32, u64), usize> = HashMap::new();
+        for process in &processes {
+            let key = (process.pid, process.started);
+            if let Some(room) = sight.known.get(&key).copied().or_else(|| self.marked(process.pid)) {
+                known.insert(key, room);
+            }
+        }
+        // Children of children, in whatever order they come.
+        loop {
+            let started: HashMap<i32, usize> = known.iter().map(|((pid, _), room)| (*pid, *room)).collect();
+            let before = known.len();
+            for process in &processes {
+                if let Some(room) = started.get(&process.parent).or_else(|| started.get(&process.group)) {
+                    known.entry((process.pid, process.started)).or_insert(*room);
+                }
+            }
+            if known.len() == before {
+                break;
+            }
+        }
+        self.orphans(&processes, &known, &mut sight);
+        let in_rooms = processes.into_iter().filter(|process| !process.is_zombie).filter_map(|process| {
+            let room = known.get(&(process.pid, process.started))?;
+            Some((*room, process))
+        });
+        let in_rooms = in_rooms.collect();
+        sight.known = known;
+        in_rooms
+    }
+
+    /// The room whose mark a process has.
+    fn marked(&self, pid: i32) -> Option<usize> {
+        let mark = processes::variable(pid, MARK)?;
+        mark.strip_prefix(&self.0.mark)?.strip_prefix('.')?.parse().ok()
+    }
+
+    /// The lab's children that it has not started itself.
+    fn orphans(&self, processes: &[Process], known: &HashMap<(i32, u64), usize>, sight: &mut Sight) {
+        let me = i32::try_from(std::process::id()).unwrap_or_default();
+        let ours = processes.iter().filter(|process| process.parent == me && !reaper::is_running(process.pid));
+        let mut ended = HashMap::new();
+        for process in ours {
+            let key = (process.pid, process.started);
+            if process.is_zombie {
+                let since = sight.ended.get(&key).copied().unwrap_or_else(Instant::now);
+                ended.insert(key, since);
+                if since.elapsed() > ORPHANED {
+                    let _ = Pid::from_raw(process.pid).map(|pid| waitpid(Some(pid), WaitOptions::NOHANG));
+                }
+            } else if !known.contains_key(&key) && !is_the_lab(process.pid) {
+                kill(process.pid);
+            }
+        }
+        sight.ended = ended;
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, Vec<Arc<Room>>> {
+        self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The lab's own executable: the process that keeps watch, or one that is about to become another program.
+fn is_the_lab(pid: i32) -> bool {
+    let lab = std::env::current_exe().ok();
+    // One that has no executable is about to end.
+    processes::executable(pid).is_none_or(|executable| Some(executable) == lab)
+}
+
+fn kill(pid: i32) {
+    let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::KILL));
+}
+
+fn kill_group(group: i32) {
+    let group = Pid::from_raw(group).filter(|group| *group != getpgrp());
+    let _ = group.map(|group| kill_process_group(group, Signal::KILL));
+}
