@@ -1,9 +1,5 @@
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -33,23 +29,18 @@ public final class Producer {
             producer.initTransactions();
             try {
                 producer.beginTransaction();
-                List<Future<RecordMetadata>> reports = new ArrayList<>();
                 for (int i = 0; i < count; i++) {
                     String value = env.get("VALUE_PREFIX") + i;
-                    reports.add(producer.send(new ProducerRecord<>(env.get("TOPIC"), value)));
+                    var record = new ProducerRecord<String, String>(env.get("TOPIC"), value);
+                    producer.send(record, (place, error) -> report(value, place, error));
                     Thread.sleep(pause);
-                }
-                producer.flush();
-                for (int i = 0; i < count; i++) {
-                    RecordMetadata place = reports.get(i).get();
-                    System.out.printf("delivered %s %s%n", place(place), env.get("VALUE_PREFIX") + i);
                 }
                 commit(producer);
                 System.out.printf("committed %d%n", count);
             } catch (ProducerFencedException | InvalidProducerEpochException fenced) {
                 // Another instance has taken over: this one stops.
                 throw fenced;
-            } catch (KafkaException | ExecutionException error) {
+            } catch (KafkaException error) {
                 // Nothing of it counts: say so, and leave no transaction open.
                 producer.abortTransaction();
                 System.out.printf("aborted %d: %s%n", count, error.getMessage());
@@ -61,8 +52,13 @@ public final class Producer {
         }
     }
 
-    private static String place(RecordMetadata record) {
-        return "%s[%d]@%d".formatted(record.topic(), record.partition(), record.offset());
+    /** Stored, which does not yet mean visible: readers at read_committed wait for the commit. */
+    private static void report(String value, RecordMetadata place, Exception error) {
+        if (error == null) {
+            System.out.printf("delivered %s[%d]@%d %s%n", place.topic(), place.partition(), place.offset(), value);
+        } else {
+            System.out.printf("failed %s: %s%n", value, error.getMessage());
+        }
     }
 
     /** After a time-out, only the same call again can tell the outcome. */

@@ -82,7 +82,11 @@ pub(crate) fn clues(outcome: &Outcome) -> Vec<Clue> {
         (Verdict::Unknown(Error::OpenTransaction { .. }), _) => vec![seen.left_open(), seen.ids()],
         (Verdict::Unknown(_), _) => vec![seen.ids()],
         (_, Role::Producer(_)) => vec![
-            lost.and_then(|it| seen.acks().or_else(|| seen.said_committed()).or_else(|| seen.said(it))),
+            lost.and_then(|it| match seen.acks() {
+                // Whoever asks for no answer has nothing else to go by.
+                Some(Clue::Acks(0)) => seen.acks(),
+                acks => seen.said_committed().or_else(|| seen.said(it)).or(acks),
+            }),
             first(&[Kind::Duplicated, Kind::Reordered]).and_then(|_| seen.no_sequence()),
             seen.ids(),
             twice.and_then(|it| seen.sent_anew(it)),
@@ -296,15 +300,19 @@ impl<'a> Seen<'a> {
             instance.ended.is_some() && !instance.deeds.iter().any(|(_, deed)| *deed == Deed::Kill)
         };
         let left_open = |instance: &Instance| {
-            let own = self.calls.iter().filter(|call| call.client == instance.name);
-            let last = own.filter(|call| call.is_result() || call.api == "EndTxn").last();
+            let own = self.calls.iter().rev().filter(|call| call.client == instance.name);
+            let last = own.filter(|call| call.is_result() || call.api == "EndTxn").next();
             last.is_some_and(Call::is_result)
         };
         self.outcome.instances.iter().filter(by_itself).any(left_open).then_some(Clue::LeftOpen)
     }
 
-    /// The last commit and the last line of a partition are about the same offset.
+    /// The last commit and the last line of a partition are about the same offset, when the lab has waited for the next.
     fn offset_of_the_message(&self) -> Option<Clue> {
+        let was_stopped = |instance: &Instance| instance.deeds.iter().any(|(_, deed)| *deed == Deed::Interrupt);
+        if !self.outcome.instances.last().is_some_and(was_stopped) {
+            return None;
+        }
         let mut last: HashMap<i32, i64> = HashMap::new();
         for (_, _, line) in self.lines() {
             if let Line::Read(at, _) | Line::Process(at, _) | Line::Transform(at, _, _) = line {
@@ -351,7 +359,9 @@ impl<'a> Seen<'a> {
         let mut calls = self.calls.iter().enumerate();
         let (_, commit) = calls.find(|(nth, call)| passed(call) && self.took_effect(*nth, call))?;
         let printed = self.processed(partition, offset).any(|(micros, _)| micros <= commit.micros);
-        if !printed {
+        // A pipeline need not print.
+        let sent = self.carrying(&lost.value).any(|call| call.micros <= commit.micros);
+        if !printed && !sent {
             let offset = commit.commits(partition)?;
             return Some(Clue::CommittedFirst { value, offset, micros: commit.micros });
         }
@@ -428,4 +438,56 @@ fn holds(batch: &Batch, value: &Value) -> bool {
 fn numbered(value: &str) -> Option<(&str, u64)> {
     let prefix = value.trim_end_matches(|c: char| c.is_ascii_digit());
     Some((prefix, value.get(prefix.len()..)?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    fn batch(first: &str, last: &str) -> Batch {
+        Batch { first: Some(first.into()), last: Some(last.into()), ..Batch::default() }
+    }
+
+    #[test]
+    fn a_batch_carries_what_is_between_its_first_and_its_last_value() {
+        let carries = |first, last, value: &str| holds(&batch(first, last), &Value::from(value));
+        assert!(carries("msg-2", "msg-10", "msg-9"));
+        assert!(carries("MSG-2", "MSG-10", "msg-10"), "a result");
+        assert!(!carries("msg-2", "msg-10", "msg-1") && !carries("msg-2", "msg-10", "msg-11"));
+        assert!(!carries("msg-2", "msg-10", "eos-msg-3") && !carries("msg-2", "msg-10", "msg"));
+        assert!(!holds(&Batch::default(), &Value::from("msg-1")));
+    }
+
+    /// A run of a sample, held to exactly once: a batch was sent again without a sequence number.
+    fn held() -> Outcome {
+        let mut outcome = sample::story::ack_lost();
+        outcome.held = Some(crate::own::Held { guarantee: Guarantee::ExactlyOnce, command: "x".into() });
+        outcome.verdict = crate::verdict::judge(outcome.promise(), &outcome.ledger).0;
+        outcome
+    }
+
+    #[test]
+    fn what_was_seen_is_told_and_nothing_where_all_is_well() {
+        let outcome = held();
+        assert_eq!(clues(&outcome), [Clue::NoSequence]);
+        for lang in [Lang::En, Lang::Fr] {
+            assert!(because(&outcome, lang)[0].contains("enable.idempotence"));
+        }
+        assert_eq!(clues(&sample::story::ack_lost()), []);
+    }
+
+    #[test]
+    fn what_was_not_seen_is_not_said() {
+        let mut outcome = held();
+        outcome.marks.clear();
+        assert_eq!(clues(&outcome), [], "nothing was sent again");
+        let mut outcome = held();
+        outcome.ledger.anomalies[0].kind = Kind::Lost;
+        outcome.ledger.anomalies[0].value = Value::from("msg-11");
+        assert_eq!(clues(&outcome), [], "its Produce was answered, without an error");
+        // The answer to the last Produce is the last that happened.
+        outcome.trace.pop();
+        assert_eq!(clues(&outcome), [Clue::SaidTooEarly { value: Value::from("msg-11") }]);
+    }
 }

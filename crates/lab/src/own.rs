@@ -90,16 +90,17 @@ const DELAYED_END: &str = "delayed-end";
 /// scenario.
 ///
 /// Where the course's own program is announced to break its promise, none like it can keep it (started anew, a producer
-/// sends again what is committed): such a variant is run when its scenario is named, and left out otherwise.
+/// sends again what is committed): such a variant is run when its scenario is named, and left out otherwise; and so is
+/// what kills nodes.
 pub fn jobs(part: Part, guarantee: Guarantee, scenarios: &[String], variant: Option<&str>) -> Vec<Job> {
     let mut jobs: Vec<Job> = Vec::new();
-    for job in matrix::jobs() {
+    for job in matrix::jobs().into_iter().chain(matrix::jobs_on_three_nodes()) {
         let weaker = guarantee != Guarantee::ExactlyOnce;
         let like = part.is(job.program) && (part == Part::Pipeline || job.program.guarantee == guarantee);
         let chosen = if scenarios.is_empty() {
             let can_hold = !job.case.breaks(job.program.promise());
             let without = part == Part::Pipeline && weaker && OF_TRANSACTIONS.contains(&job.scenario.name);
-            can_hold && !without && job.scenario.name != DELAYED_END
+            can_hold && !without && job.scenario.name != DELAYED_END && !job.needs_three_nodes()
         } else {
             scenarios.iter().any(|name| name == job.scenario.name)
         };

@@ -45,6 +45,9 @@ use crate::value::Value;
 /// How long a moment of the protocol is waited for. Longer than any time limit that a case rests on.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// How long the first connection is waited for: a Java machine on a busy computer takes its time.
+const STARTING: Duration = Duration::from_secs(90);
+
 /// Ctrl-C at the lab, and the end of a program, are noticed within this time.
 const SLICE: Duration = Duration::from_millis(50);
 
@@ -350,7 +353,8 @@ impl<'a> Stage<'a> {
 
     /// Waits for a signal, for as long as it can still be raised.
     fn wait_for(&self, signal: &str, times: usize, mut is_over: impl FnMut() -> bool) -> Result<(), Error> {
-        let end = Instant::now() + PATIENCE;
+        let begun = Instant::now();
+        let mut connected = None;
         loop {
             // Looked at first: the moment may have been the reason for the end.
             let over = is_over();
@@ -361,7 +365,11 @@ impl<'a> Stage<'a> {
             if stop::requested() {
                 return Err(Error::Interrupted);
             }
-            if over || Instant::now() >= end {
+            if connected.is_none() && !self.proxy.trace().is_empty() {
+                connected = Some(Instant::now());
+            }
+            let late = connected.map_or(begun.elapsed() > STARTING, |since| since.elapsed() > PATIENCE);
+            if over || late {
                 return Err(Error::NotReached { moment: signal.to_owned() });
             }
         }

@@ -287,7 +287,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = RUN)]
     pub(super) messages: u64,
 
-    /// How many runs at once [default: twelve to a processor, 32 at most]
+    /// How many runs at once [default: twelve to a processor, 32 at most; a quarter of it for a client of your own]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = RUN)]
     pub(super) jobs: Option<u16>,
 

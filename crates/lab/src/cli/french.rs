@@ -22,7 +22,10 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ("properties", "Plusieurs -X à la fois, séparés par des points-virgules"),
     ("connect_timeout", "Abandonner si aucun broker n'a répondu au bout de ce temps"),
     ("messages", "Nombre de messages là où aucune panne n'en décide (calm)"),
-    ("jobs", "Nombre d'exécutions à la fois [défaut : douze par processeur, 32 au plus]"),
+    (
+        "jobs",
+        "Nombre d'exécutions à la fois [défaut : douze par processeur, 32 au plus ; le quart pour un client à vous]",
+    ),
     ("only", "Ce programme seulement (à répéter au besoin)"),
     ("scenario", "Ce scénario seulement (à répéter au besoin)"),
     (

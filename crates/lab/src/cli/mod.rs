@@ -186,9 +186,14 @@ fn run(
     let prefix = Names::new(seed, flags.kafka.namespace.as_deref());
     let servers = given.then_some(flags.kafka.bootstrap_servers.as_str());
     say(&lang.running(servers, jobs.len(), seed, prefix.prefix()));
+    let at_once = match client {
+        // Not all of them start in a few milliseconds.
+        Some(_) => flags.jobs.map_or(default_at_once() / 4, usize::from),
+        None => at_once(flags),
+    };
     let house = House { node_control: control, ..house(flags, given, seed, executables, client) };
     let begun = Instant::now();
-    let done = matrix::run(&house, jobs, at_once(flags));
+    let done = matrix::run(&house, jobs, at_once);
     let took = begun.elapsed();
     leave(house, flags, lang)?;
     done.map(|outcomes| Results { outcomes, seed, took })

@@ -8,11 +8,12 @@ use proxy::{Batch, Event, Facts, Happening, Marker, Part, Side};
 
 use super::story::frame;
 use super::{MARKS, SCENARIOS};
-use crate::catalogue::PROGRAMS;
+use crate::catalogue::{Guarantee, PROGRAMS};
 use crate::child::Ended;
 use crate::error::Error;
 use crate::ledger::{Anomaly, Kind};
 use crate::outcome::{Deed, Instance, Outcome};
+use crate::own::Held;
 use crate::scenario::Exhibit;
 use crate::value::Value;
 use crate::verdict::{Failure, Surprise, Verdict};
@@ -198,8 +199,16 @@ fn instance() -> impl Strategy<Value = Instance> {
         proptest::collection::vec((micros(), deed), 0..5),
         proptest::option::of(ended()),
         proptest::option::of(text()),
+        proptest::option::of(text()),
     )
-        .prop_map(|(name, lines, deeds, ended, said)| Instance { name, given_id: None, lines, deeds, ended, said })
+        .prop_map(|(name, lines, deeds, ended, said, given_id)| Instance {
+            name,
+            given_id,
+            lines,
+            deeds,
+            ended,
+            said,
+        })
 }
 
 /// Any outcome.
@@ -224,12 +233,14 @@ pub(crate) fn outcome() -> impl Strategy<Value = Outcome> {
         any::<u32>(),
         trace(),
         proptest::collection::vec(instance(), 0..3),
+        proptest::option::of(text()),
     )
-        .prop_map(|((scenario, case), program, verdict, found, settings, took, trace, instances)| {
+        .prop_map(|((scenario, case), program, verdict, found, settings, took, trace, instances, held)| {
             let scenario = &SCENARIOS[scenario];
             let mut outcome = Outcome::unknown(scenario, &scenario.cases[case], program, Error::Interrupted);
             let (anomalies, surprises, marks) = found;
             outcome.verdict = verdict;
+            outcome.held = held.map(|command| Held { guarantee: Guarantee::AtLeastOnce, command });
             outcome.ledger.anomalies = anomalies;
             outcome.surprises = surprises;
             outcome.missing = marks.iter().map(|(mark, _)| Exhibit::Mark(*mark)).collect();

@@ -18,6 +18,7 @@ mod eos_consumers;
 mod exercises;
 mod grade;
 mod lab;
+mod own_clients;
 mod pipeline;
 mod producers;
 mod scenarios;

@@ -90,7 +90,11 @@ impl Wrong {
         };
         let outcome = house.run(self.job.scenario, self.job.case, self.job.program);
         if servers.is_some() {
-            assert_eq!(house.leftovers.delete(&crate::lab::kafka()), []);
+            // Wrong as they are, some leave a member behind that their group waits for.
+            let left = house.leftovers.delete(&crate::lab::kafka());
+            if !left.is_empty() {
+                crate::support::report(format_args!("{}: {left:?}", self.name));
+            }
         }
         outcome
     }
