@@ -72,7 +72,7 @@ Examples:
   compose/kafka.sh --nodes 3                Three nodes on 9092, 9093 and 9094 (controllers: 9095 to 9097)
   compose/kafka.sh --port 19092             One node on 19092 (controller: 19093)
   compose/kafka.sh --data ~/kafka-data      One node that remembers
-  compose/kafka.sh --host 192.168.1.10 --users class.txt
+  compose/kafka.sh --host 192.168.1.10 --users users.txt
                                             One node for a class; docs/session.md goes on from here
   compose/kafka.sh kill 2                   In another terminal: the second node is gone ...
   compose/kafka.sh start 2                  ... and comes back

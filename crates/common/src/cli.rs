@@ -134,7 +134,7 @@ fn property_advice(reason: &str) -> String {
 }
 
 /// What to do when librdkafka was built without OpenSSL and needs it; `None` when that is not the reason.
-pub(crate) fn ssl_advice(reason: &str) -> Option<String> {
+pub fn ssl_advice(reason: &str) -> Option<String> {
     ["at build time", "SSL support", "openssl support"]
         .iter()
         .any(|part| reason.contains(part))

@@ -187,8 +187,15 @@ pub enum Error {
         /// The name that is nearest, if one is near.
         nearest: Option<String>,
     },
-    /// The folder of an exercise is not there: its place in the checkout.
-    FolderGone(String),
+    /// The folder of an exercise is not there.
+    FolderGone {
+        /// The exercise's number.
+        number: String,
+        /// Its place in the checkout.
+        folder: String,
+    },
+    /// Nor can git bring it back: its place in the checkout.
+    NoCopy(String),
     /// A file of an exercise cannot be read.
     Unreadable {
         /// The file.

@@ -9,7 +9,8 @@
 //!     "verdict": "holds",                 or violated, unknown
 //!     "why_unknown": "…",                 null where there is a verdict
 //!     "as_expected": true,
-//!     "held": null,                       or { "command": "python3 my.py" }: held to the guarantee alone
+//!     "held": null,                       or { "command": "python3 my.py", "because": ["…"] }: held to the guarantee
+//!                                         alone; what its requests and lines show that explains the verdict
 //!     "announced": ["duplicated", "resent"],  what had to show: kinds of anomalies and marks
 //!     "allowed": [],                          what might show
 //!     "shown": ["duplicated", "resent"],      what showed
@@ -39,6 +40,7 @@ use serde_json::{Value as Json, json};
 
 use crate::catalogue::{Guarantee, Promise};
 use crate::child::Ended;
+use crate::clues;
 use crate::layout::safe;
 use crate::ledger::{Anomaly, Kind};
 use crate::outcome::{Deed, Instance, Outcome, Results};
@@ -73,7 +75,10 @@ pub(crate) fn outcome(outcome: &Outcome) -> Json {
         "verdict": verdict,
         "why_unknown": why_unknown,
         "as_expected": outcome.as_expected(),
-        "held": outcome.held.as_ref().map(|held| json!({ "command": safe(&held.command) })),
+        "held": outcome.held.as_ref().map(|held| json!({
+            "command": safe(&held.command),
+            "because": clues::because(outcome, Lang::En),
+        })),
         "announced": outcome.case.exhibits.iter().map(|announced| exhibit(*announced)).collect::<Vec<_>>(),
         "allowed": outcome.case.allows.iter().map(|allowed| kind(*allowed)).collect::<Vec<_>>(),
         "shown": shown(outcome),

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::cli::{Broker, Property};
+use common::cli::{Broker, Property, ssl_advice};
 use common::events::brief;
 use common::login::Login;
 use common::stop;
@@ -229,7 +229,10 @@ impl Kafka {
         for (key, value) in settings {
             config.set(*key, *value);
         }
-        config.create_with_context(Observer::default()).map_err(|error| Error::Client(error.to_string()))
+        config.create_with_context(Observer::default()).map_err(|error| {
+            let why = error.to_string();
+            Error::Client(ssl_advice(&why).unwrap_or(why))
+        })
     }
 }
 

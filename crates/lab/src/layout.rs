@@ -1,15 +1,32 @@
 //! Text of which nobody knows what it holds, on lines of a known width.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 /// No line of the lab is wider.
 pub(crate) const WIDTH: usize = 100;
+
+/// No terminal is narrower, or the text would be a column of single words.
+const NARROWEST: usize = 60;
+
+static COLUMNS: AtomicUsize = AtomicUsize::new(WIDTH);
+
+/// The terminal has so many columns: text that is wrapped fits into them.
+pub(crate) fn fit(columns: usize) {
+    COLUMNS.store(columns.clamp(NARROWEST, WIDTH), Ordering::Relaxed);
+}
+
+/// How wide a line of wrapped text is, at most: [`WIDTH`], or what a narrower terminal has.
+pub(crate) fn columns() -> usize {
+    COLUMNS.load(Ordering::Relaxed)
+}
 
 /// How many columns of a terminal the text takes, at most. Combining marks count as well: a line may be shorter than
 /// this says, and never is longer.
 pub(crate) fn width(text: &str) -> usize {
-    text.chars().map(columns).sum()
+    text.chars().map(columns_of).sum()
 }
 
-fn columns(c: char) -> usize {
+fn columns_of(c: char) -> usize {
     match u32::from(c) {
         // Latin, Greek, Cyrillic … up to Hangul, where East Asian scripts begin; punctuation, arrows, signs and boxes.
         0..0x1100 | 0x2010..0x231a | 0x2500..0x25fd | 0x2713..0x2718 => 1,
@@ -52,7 +69,7 @@ pub(crate) fn cut(text: &str, columns_: usize) -> String {
     let mut out = String::new();
     let mut used = 0;
     for c in text.chars() {
-        used += columns(c);
+        used += columns_of(c);
         if used + 1 > columns_ {
             break;
         }
@@ -69,10 +86,11 @@ pub(crate) fn pad(text: &str, columns: usize) -> String {
     out
 }
 
-/// Adds the text to `out`, line by line, made safe and no wider than [`WIDTH`]: the first line begins with `first`, the
+/// Adds the text to `out`, line by line, made safe and no wider than [`columns`]: the first line begins with `first`, the
 /// others with as many spaces as `indent` says. A word that is wider than a line is broken.
 pub(crate) fn wrap(out: &mut String, first: &str, indent: usize, text: &str) {
-    let indent = indent.min(WIDTH / 2);
+    let most = columns();
+    let indent = indent.min(most / 2);
     let mut line = first.to_owned();
     let mut used = width(first);
     // Nothing stands on the line yet but its beginning.
@@ -84,7 +102,7 @@ pub(crate) fn wrap(out: &mut String, first: &str, indent: usize, text: &str) {
     };
     for word in words(&safe(text)) {
         let room = used + usize::from(!fresh) + width(&word);
-        if !fresh && room > WIDTH {
+        if !fresh && room > most {
             end(&mut line);
             line.push_str(&" ".repeat(indent));
             used = indent;
@@ -93,24 +111,41 @@ pub(crate) fn wrap(out: &mut String, first: &str, indent: usize, text: &str) {
             used += 1;
         }
         for c in word.chars() {
-            if used + columns(c) > WIDTH {
+            if used + columns_of(c) > most {
                 end(&mut line);
                 line.push_str(&" ".repeat(indent));
                 used = indent;
             }
             line.push(c);
-            used += columns(c);
+            used += columns_of(c);
         }
         fresh = false;
     }
     end(&mut line);
 }
 
+/// Paragraphs, filled anew; a code block stays as it is.
+pub(crate) fn paragraphs(text: &str) -> String {
+    let mut out = String::new();
+    for paragraph in text.split("\n\n") {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        if paragraph.contains("```") {
+            out.push_str(paragraph);
+            out.push('\n');
+        } else {
+            wrap(&mut out, "", 0, &paragraph.replace('\n', " "));
+        }
+    }
+    out
+}
+
 /// Items in a row, three spaces between them, on as many lines as they take.
 pub(crate) fn flow(out: &mut String, items: &[String]) {
     let mut line = String::new();
     for item in items {
-        if !line.is_empty() && width(&line) + 3 + width(item) > WIDTH {
+        if !line.is_empty() && width(&line) + 3 + width(item) > columns() {
             out.push_str(&line);
             out.push('\n');
             line.clear();
@@ -118,7 +153,7 @@ pub(crate) fn flow(out: &mut String, items: &[String]) {
         if !line.is_empty() {
             line.push_str("   ");
         }
-        line.push_str(&cut(item, WIDTH));
+        line.push_str(&cut(item, columns()));
     }
     if !line.is_empty() {
         out.push_str(&line);

@@ -13,7 +13,7 @@
 //! | [`reader`] | a topic, read to its end offset at both isolation levels |
 //! | [`said`] | what a program said, from its standard output |
 //! | [`ledger`] | the two against each other: totals, and every value that does not add up |
-//! | [`verdict`] | does that break the promise? |
+//! | [`verdict`], [`clues`] | does that break the promise? and where does the mistake show? |
 //! | [`scenarios`] | what is done to the programs, and what is expected then |
 //! | [`report`], [`table`], [`json`], [`text`] | results for readers: in English and French, and for programs |
 //! | `serve` | the embedded broker: `lab broker`, and the one of a run that was given none |
@@ -30,6 +30,7 @@ pub mod cargo;
 pub mod catalogue;
 pub mod child;
 pub mod cli;
+pub mod clues;
 pub mod error;
 mod evidence;
 pub mod exercises;

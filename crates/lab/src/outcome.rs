@@ -49,6 +49,8 @@ pub struct Outcome {
 pub struct Instance {
     /// Its name in the scenario, and its client's name at the proxy: "first", "second".
     pub name: String,
+    /// The transactional id that the lab gave it, where it gave one.
+    pub given_id: Option<String>,
     /// Its lines of standard output, with the proxy's clock (microseconds) when they came.
     pub lines: Vec<(u64, String)>,
     /// What was done to it, and by its end, with the proxy's clock.

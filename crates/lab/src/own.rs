@@ -12,12 +12,12 @@ use crate::catalogue::{Guarantee, Producer, Program, Role};
 use crate::child::Ended;
 use crate::error::Error;
 use crate::evidence;
-use crate::ledger::Kind;
+use crate::ledger::{Anomaly, Kind};
 use crate::matrix::{self, Job};
 use crate::outcome::Outcome;
 use crate::scenario::Exhibit;
 use crate::scenarios;
-use crate::verdict::{Surprise, Verdict};
+use crate::verdict::{self, Surprise, Verdict};
 
 pub(crate) use summary::render as summary;
 
@@ -117,11 +117,26 @@ pub fn jobs(part: Part, guarantee: Guarantee, scenarios: &[String], variant: Opt
 pub(crate) fn judge(outcome: &mut Outcome) {
     outcome.missing.clear();
     outcome.surprises.retain(|surprise| matches!(surprise, Surprise::AbortedInput { .. }));
+    all_done(outcome);
     if outcome.verdict == Verdict::Holds
         && let Some(why) = undecided(outcome)
     {
         outcome.verdict = Verdict::Unknown(why);
     }
+}
+
+/// A producer that ends with exit status 0 says that all is done: what it had to send and is not there is lost.
+fn all_done(outcome: &mut Outcome) {
+    let well = outcome.instances.last().is_some_and(|last| last.ended == Some(Ended::Status(0)));
+    if !well || !matches!(outcome.program.role, Role::Producer(_)) || outcome.ledger.sent == Some(0) {
+        return;
+    }
+    let promise = outcome.promise();
+    let undone = |it: &&mut Anomaly| matches!(it.kind, Kind::Missing | Kind::Unacknowledged) && it.places.is_empty();
+    for anomaly in outcome.ledger.anomalies.iter_mut().filter(undone).filter(|_| promise.no_loss) {
+        anomaly.kind = Kind::Lost;
+    }
+    outcome.verdict = verdict::judge(promise, &outcome.ledger).0;
 }
 
 fn undecided(outcome: &Outcome) -> Option<Error> {
@@ -161,7 +176,7 @@ mod tests {
     fn held(program: &str, shows: &[(Kind, usize)], guarantee: Guarantee) -> Outcome {
         let mut outcome = sample::outcome(0, 0, program, shows);
         outcome.held = Some(Held { guarantee, command: "python3 x.py".into() });
-        let (verdict, _) = crate::verdict::judge(outcome.promise(), &outcome.ledger);
+        let (verdict, _) = verdict::judge(outcome.promise(), &outcome.ledger);
         outcome.verdict = verdict;
         outcome
     }

@@ -9,6 +9,7 @@ mod input;
 mod judge;
 mod nodes;
 mod replicated;
+mod spent;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
@@ -18,9 +19,10 @@ use std::time::{Duration, Instant};
 
 use ::broker::Broker;
 use common::stop;
-use proxy::{ApiKey, Fault, Proxy};
+use proxy::{ApiKey, Fault, Frame, Happening, Proxy, Side};
 
 use cast::Cast;
+pub(crate) use cast::STALLED;
 pub use cast::Start;
 use clock::Clock;
 pub(crate) use drain::Work;
@@ -49,8 +51,14 @@ const SLICE: Duration = Duration::from_millis(50);
 /// How often the lab looks again at what nobody tells it.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A kill is told when the program is dead, and on a busy machine so long after it.
+/// How often it is looked whether there is anything left to wait for.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// A moment may have been the reason for the end of a program: it is told so long after it, at most.
 const TOLD: Duration = Duration::from_secs(1);
+
+/// The same, when a fault has killed the program: it surely was the reason, and on a busy machine it takes its time.
+const KILL_TOLD: Duration = Duration::from_secs(10);
 
 /// What the runs of one `lab` share.
 pub struct House {
@@ -295,10 +303,15 @@ impl<'a> Stage<'a> {
         self.cast.iter().all(Cast::has_ended)
     }
 
+    /// Whether this instance has ended.
+    pub fn has_ended(&self, name: &str) -> bool {
+        self.cast.iter().filter(|cast| cast.is(name)).all(Cast::has_ended)
+    }
+
     /// Waits for the moment at which this fault acts, or this signal is raised.
     ///
     /// # Errors
-    /// [`Error::NotReached`] when it does not come, or every instance has ended without it.
+    /// [`Error::NotReached`] when it does not come, or every instance has ended, or done all that it has to do, without it.
     pub fn moment(&self, signal: &str) -> Result<(), Error> {
         self.moments(signal, 1)
     }
@@ -308,7 +321,14 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// As [`moment`](Self::moment).
     pub fn moments(&self, signal: &str, times: usize) -> Result<(), Error> {
-        self.wait_for(signal, times, || self.is_over())
+        let mut looked = Instant::now();
+        self.wait_for(signal, times, || {
+            self.is_over()
+                || looked.elapsed() > GLANCE && {
+                    looked = Instant::now();
+                    self.is_spent()
+                }
+        })
     }
 
     /// Waits for a moment that only this instance can bring about.
@@ -316,7 +336,7 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// [`Error::NotReached`] when it does not come, or the instance has ended without it.
     pub fn moment_of(&self, name: &str, signal: &str) -> Result<(), Error> {
-        self.wait_for(signal, 1, || self.cast.iter().filter(|cast| cast.is(name)).all(Cast::has_ended))
+        self.wait_for(signal, 1, || self.has_ended(name))
     }
 
     /// Waits for a moment that may come when every instance has ended: something that is between the proxy and the broker
@@ -329,12 +349,13 @@ impl<'a> Stage<'a> {
     }
 
     /// Waits for a signal, for as long as it can still be raised.
-    fn wait_for(&self, signal: &str, times: usize, is_over: impl Fn() -> bool) -> Result<(), Error> {
+    fn wait_for(&self, signal: &str, times: usize, mut is_over: impl FnMut() -> bool) -> Result<(), Error> {
         let end = Instant::now() + PATIENCE;
         loop {
             // Looked at first: the moment may have been the reason for the end.
             let over = is_over();
-            if self.proxy.wait(signal, times, if over { TOLD } else { SLICE }) {
+            let told = if self.cast.iter().any(Cast::was_killed) { KILL_TOLD } else { TOLD };
+            if self.proxy.wait(signal, times, if over { told } else { SLICE }) {
                 return Ok(());
             }
             if stop::requested() {
@@ -352,6 +373,12 @@ impl<'a> Stage<'a> {
     /// [`Error::OpenTransaction`] when one stays open.
     pub fn markers(&self) -> Result<(), Error> {
         self.reader()?.read(&self.written(), self.case.partitions).map(drop)
+    }
+
+    /// Whether the broker has taken a request that a fault had kept for later (its answer, which no client sees, is there).
+    pub fn late_one_taken(&self) -> bool {
+        let taken = |frame: &Frame| frame.ours && frame.side == Side::Response && frame.facts.error == Some(0);
+        self.proxy.trace().iter().any(|event| matches!(&event.happening, Happening::Frame(frame) if taken(frame)))
     }
 
     /// Asks for the group's committed offsets.

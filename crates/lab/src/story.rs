@@ -8,8 +8,10 @@ mod memory;
 mod moment;
 mod moments;
 
+pub(crate) use codes::name as error_name;
 use moment::{Moment, Weight};
 
+use crate::clues;
 use crate::layout::{cut, pad, width, wrap};
 use crate::names::short;
 use crate::outcome::{Deed, Instance, Outcome};
@@ -40,6 +42,7 @@ pub(crate) fn render(outcome: &Outcome, lang: Lang, colours: bool) -> String {
         part(&mut text, Heading::Books, &books::lines(outcome, lang), lang, colours);
     }
     verdict(&mut text, outcome, lang, colours);
+    part(&mut text, Heading::Because, &clues::because(outcome, lang), lang, colours);
     let why = match outcome.held {
         Some(_) => (Heading::Compare, lang.compared(outcome)),
         // It explains what was announced.
@@ -89,7 +92,7 @@ fn head(text: &mut String, outcome: &Outcome, lang: Lang, colours: bool) {
     let mut lines = String::new();
     wrap(&mut lines, "", 0, &title);
     text.push_str(&paint(&lines, "1", colours));
-    text.push_str(&cut(&rule, crate::layout::WIDTH));
+    text.push_str(&cut(&rule, crate::layout::columns()));
     text.push('\n');
     part(text, Heading::Fault, &[lang.of(outcome.scenario.fault).to_owned()], lang, colours);
     if outcome.held.is_some() {
@@ -139,7 +142,7 @@ fn course(text: &mut String, told: &[Moment], lang: Lang, colours: bool) {
 }
 
 fn verdict(text: &mut String, outcome: &Outcome, lang: Lang, colours: bool) {
-    let mut lines = vec![lang.judgement(outcome)];
+    let mut lines = vec![short(outcome, &lang.judgement(outcome))];
     if outcome.held.is_some() && matches!(outcome.verdict, Verdict::Unknown(_)) {
         lines.extend(ended_by_itself(outcome, lang));
     } else if outcome.held.is_none() && !outcome.as_expected() && !matches!(outcome.verdict, Verdict::Unknown(_)) {

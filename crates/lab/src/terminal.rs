@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::stop;
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+
+use crate::layout;
 
 /// How the terminal was, while it is otherwise: whatever ends the lab gives it back so.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -66,6 +68,15 @@ fn letters(bytes: &[u8]) -> impl Iterator<Item = char> {
 impl Drop for Keys {
     fn drop(&mut self) {
         restore();
+    }
+}
+
+/// Text fits into the terminal that standard output is, if it is one.
+pub(crate) fn fit() {
+    if let Some(size) = io::stdout().is_terminal().then(|| tcgetwinsize(io::stdout()).ok()).flatten()
+        && size.ws_col > 0
+    {
+        layout::fit(size.ws_col.into());
     }
 }
 

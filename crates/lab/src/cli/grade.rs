@@ -80,7 +80,7 @@ pub(super) const HELP_FR: &[(&str, &str)] = &[
     (
         "state",
         "Où les résultats sont conservés au fur et à mesure : ce qui s'y trouve n'est pas exécuté à nouveau, sauf si le \
-         texte de l'étudiant ou le labo a changé [défaut : .lab/grade.jsonl dans le dépôt]",
+         texte de l'étudiant ou le lab a changé [défaut : .lab/grade.jsonl dans le dépôt]",
     ),
     ("jobs", "Nombre d'exercices à la fois [défaut : trois par processeur, 12 au plus]"),
     ("limit", "Durée maximale des exécutions d'un exercice, en secondes"),

@@ -22,6 +22,7 @@ use nodes::NodeControl;
 
 use crate::error::Error;
 use crate::kafka::Kafka;
+use crate::layout::{columns, width, wrap};
 use crate::matrix::{self, Job};
 use crate::names::{Names, random_seed};
 use crate::nodes::Control;
@@ -30,7 +31,7 @@ use crate::own::{self, Client};
 use crate::serve::{self, Serve};
 use crate::stage::House;
 use crate::text::Lang;
-use crate::{cargo, interrupt, json, list, reaper, show, story, table};
+use crate::{cargo, interrupt, json, list, reaper, show, story, table, terminal};
 
 /// Runs the lab, as the command line says.
 pub fn main() -> ExitCode {
@@ -51,6 +52,7 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_target(false).init();
+    terminal::fit();
     let done = match &lab.command {
         Some(Command::Broker(serve)) => return keep_broker(serve, lang),
         Some(Command::List(list)) => print(&list::render(lang, list.format == Format::Json)).map(|()| 0),
@@ -269,9 +271,19 @@ fn print(text: &str) -> Result<(), Error> {
     }
 }
 
+/// On a terminal, what is wider than it is wrapped; elsewhere a line stays one, for those who search in it.
 pub(crate) fn say(line: &str) {
+    let mut text = String::new();
+    for line in line.split('\n') {
+        if io::stderr().is_terminal() && width(line) > columns() {
+            wrap(&mut text, "", 0, line);
+        } else {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
     // Nothing can be done when standard error is closed.
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// The language, which the help and the messages of the command line itself depend on: so it is looked for before they

@@ -7,11 +7,11 @@ use super::{at_once, colours, house, leave, prepare, print, say, unless_interrup
 use crate::cargo;
 use crate::error::Error;
 use crate::exercises::given::Restored;
-use crate::exercises::place::{Place, gone, place};
+use crate::exercises::place::{Place, gone, missing, place};
 use crate::exercises::progress::{Kept as Done, Store};
 use crate::exercises::{self, Exercise, check, diff, given, hints, list};
 use crate::kafka::Kafka;
-use crate::layout::safe;
+use crate::layout::{paragraphs, safe};
 use crate::session::verdict;
 use crate::text::Lang;
 
@@ -81,7 +81,7 @@ pub(super) fn record(
         Ok(Done { value: next, aside }) => {
             told(aside.as_deref(), lang);
             if passed && format == Format::Table {
-                say(&lang.compare(&exercise.number));
+                say(&format!("\n{}", lang.compare(&exercise.number)));
                 say(&match next {
                     Some(next) => lang.next_exercise(&next.number, &folder(&next.folder)),
                     None => lang.all_passed().to_owned(),
@@ -104,6 +104,9 @@ pub(super) fn progress(args: &Progress, lang: Lang) -> Result<u8, Error> {
         Format::Table => list::render(&exercises, &progress, lang, colours()),
         Format::Json => format!("{:#}\n", list::json(&exercises, &progress)),
     })?;
+    for place in missing(workspace) {
+        say(&lang.error(&place.gone()));
+    }
     Ok(0)
 }
 
@@ -133,7 +136,8 @@ pub(super) fn show_hint(place: &Place, all: bool, store: &Store, lang: Lang) -> 
     let shown = opened(done?, lang);
     let first = if all { 0 } else { shown.saturating_sub(1) };
     let text = hints.iter().enumerate().take(shown).skip(first);
-    let text: Vec<_> = text.map(|(at, hint)| format!("{}\n\n{hint}\n", lang.hint(at + 1, hints.len()))).collect();
+    let text: Vec<_> =
+        text.map(|(at, hint)| format!("{}\n\n{}", lang.hint(at + 1, hints.len()), paragraphs(hint))).collect();
     print(&text.join("\n"))?;
     say(&format!("\n{}", lang.more_hints(&place.number, hints.len().saturating_sub(shown))));
     Ok(())
@@ -164,22 +168,29 @@ pub(super) fn diff(args: &Diff, lang: Lang) -> Result<u8, Error> {
 /// When a file cannot be read or written.
 pub(super) fn reset(args: &Reset, lang: Lang) -> Result<u8, Error> {
     let workspace = cargo::workspace()?;
-    let place = place(workspace, &args.exercise)?;
-    print(&restore(&place, &store(workspace, &args.plain.kept), lang)?)?;
+    print(&restore(workspace, &args.exercise, &store(workspace, &args.plain.kept), lang)?)?;
     Ok(0)
 }
 
 /// Restores the text of an exercise; what there is to say of it.
-pub(super) fn restore(place: &Place, store: &Store, lang: Lang) -> Result<String, Error> {
+pub(super) fn restore(workspace: &Path, exercise: &str, store: &Store, lang: Lang) -> Result<String, Error> {
+    let mut text = String::new();
+    let place = match place(workspace, exercise) {
+        Err(Error::FolderGone { folder, .. }) => {
+            given::bring_back(workspace, &folder)?;
+            text = format!("{}\n", lang.folder_restored(&folder));
+            place(workspace, exercise)?
+        }
+        found => found?,
+    };
     let restored = given::reset(&place.folder)?;
     opened(store.change(|progress| progress.forget(&place.name))?, lang);
-    let mut text = String::new();
     for Restored { file, backup } in &restored {
         let name = |file: &Path| format!("exercises/{}/{}", folder(&place.folder), safe(&file.to_string_lossy()));
         text.push_str(&lang.restored(&name(file), backup.as_deref().map(name).as_deref()));
         text.push('\n');
     }
-    if restored.is_empty() {
+    if text.is_empty() {
         text = format!("{}\n", lang.is_as_given());
     }
     Ok(text)

@@ -13,8 +13,9 @@ use crate::exercises::place::{gone, place};
 use crate::exercises::progress::Store;
 use crate::exercises::saved::Stamp;
 use crate::exercises::{self, Exercise, list};
+use crate::layout::flow;
 use crate::names::random_seed;
-use crate::terminal::Keys;
+use crate::terminal::{self, Keys};
 use crate::text::Lang;
 
 /// What comes after a check.
@@ -50,13 +51,18 @@ pub(super) fn watch(args: &Watch, given: bool, lang: Lang) -> Result<u8, Error> 
     };
     loop {
         let stamp = Stamp::of(&exercise.folder);
+        // It may have been resized.
+        terminal::fit();
         clear()?;
-        match again(&mut exercise, args, given, seed, &store, lang) {
+        let passed = match again(&mut exercise, args, given, seed, &store, lang) {
             Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(error) => say(&format!("{} {}", lang.error_label(), lang.error(&error))),
-            Ok(()) => {}
-        }
-        match wait(&exercise, &stamp, &mut keys, &store, workspace, lang)? {
+            Err(error) => {
+                say(&format!("{} {}", lang.error_label(), lang.error(&error)));
+                false
+            }
+            Ok(passed) => passed,
+        };
+        match wait(&exercise, passed, &stamp, &mut keys, &store, workspace, lang)? {
             Then::Again => {}
             Then::Next => {
                 if let Some(next) = list::next(&exercises, &opened(store.read()?, lang), Some(&exercise.name)) {
@@ -69,7 +75,7 @@ pub(super) fn watch(args: &Watch, given: bool, lang: Lang) -> Result<u8, Error> 
     }
 }
 
-/// One check. The manifests are read anew: the student may have changed them as well.
+/// One check; whether it passes. The manifests are read anew: the student may have changed them as well.
 fn again(
     exercise: &mut Exercise,
     args: &Watch,
@@ -77,7 +83,7 @@ fn again(
     seed: u32,
     store: &Store,
     lang: Lang,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let workspace = cargo::workspace()?;
     let exercises = exercises::all(workspace)?;
     let now = exercises::find(&exercises, &exercise.name)
@@ -85,19 +91,24 @@ fn again(
     *exercise = now.clone();
     let status = run(exercise, &exercise.package, &args.flags, given, seed, lang)?;
     record(store, &exercises, exercise, status, Format::Table, lang);
-    Ok(())
+    Ok(status == 0)
 }
 
 /// Until the student saves, or presses a key that ends this.
 fn wait(
     exercise: &Exercise,
+    passed: bool,
     stamp: &Stamp,
     keys: &mut Keys,
     store: &Store,
     workspace: &Path,
     lang: Lang,
 ) -> Result<Then, Error> {
-    let prompt = || say(&format!("\n{}", lang.keys(&exercise.number)));
+    let prompt = || {
+        let mut line = String::from("\n");
+        flow(&mut line, &lang.keys(&exercise.number, passed));
+        say(line.trim_end());
+    };
     keys.take();
     prompt();
     // Whether the next key answers the question of a reset.
@@ -112,8 +123,7 @@ fn wait(
         let Some(key) = keys.next() else { continue };
         if std::mem::take(&mut asked) {
             if key == lang.yes() {
-                let place = place(workspace, &exercise.name);
-                told(place.and_then(|place| restore(&place, store, lang)).and_then(|text| print(&text)), lang);
+                told(restore(workspace, &exercise.name, store, lang).and_then(|text| print(&text)), lang);
             }
             prompt();
             continue;

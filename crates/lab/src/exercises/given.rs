@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::error::Error;
 
@@ -37,6 +38,17 @@ pub fn is_changed(folder: &Path) -> bool {
 pub fn manifest(folder: &Path) -> Result<String, Error> {
     let path = folder.join(FOLDER).join("Cargo.toml");
     fs::read_to_string(&path).map_err(|why| unreadable(&path, &why))
+}
+
+/// Brings a folder back that is not there, as git has it; `folder` is its place in the checkout.
+///
+/// # Errors
+/// [`Error::NoCopy`] when git has none, or is not there.
+pub fn bring_back(workspace: &Path, folder: &str) -> Result<(), Error> {
+    let mut git = Command::new("git");
+    git.current_dir(workspace).args(["checkout", "--quiet", "HEAD", "--", folder]);
+    let done = git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if done.is_ok_and(|status| status.success()) { Ok(()) } else { Err(Error::NoCopy(folder.to_owned())) }
 }
 
 /// Restores what differs, each file after a backup beside it.

@@ -41,22 +41,34 @@ pub fn place(workspace: &Path, text: &str) -> Result<Place, Error> {
 
 /// An exercise that is not found: was its folder deleted?
 pub fn gone(workspace: &Path, text: &str) -> Option<Error> {
-    let solutions: Vec<_> = folders(&workspace.join("solutions"))
-        .into_iter()
-        .filter_map(|solution| {
-            let (number, name) = of_folder(&solution)?;
-            let folder = workspace.join("exercises").join(format!("{number}-{name}"));
-            Some(Place { number, name, folder, solution })
-        })
-        .collect();
-    let place = find(&solutions, text).ok()?;
-    let there = all(workspace).iter().any(|other| other.name == place.name);
-    (!there).then(|| Error::FolderGone(format!("exercises/{}-{}", place.number, place.name)))
+    find(&missing(workspace), text).ok().map(Place::gone)
+}
+
+/// The exercises that have a solution, and no folder any more.
+pub fn missing(workspace: &Path) -> Vec<Place> {
+    let there = all(workspace);
+    let solutions = folders(&workspace.join("solutions")).into_iter().filter_map(|solution| {
+        let (number, name) = of_folder(&solution)?;
+        let folder = workspace.join("exercises").join(format!("{number}-{name}"));
+        Some(Place { number, name, folder, solution })
+    });
+    let mut missing: Vec<_> = solutions.filter(|place| !there.iter().any(|other| other.name == place.name)).collect();
+    missing.sort_by(|a, b| a.number.cmp(&b.number));
+    missing
+}
+
+impl Place {
+    /// Its folder is not there.
+    pub fn gone(&self) -> Error {
+        let folder = format!("exercises/{}-{}", self.number, self.name);
+        Error::FolderGone { number: self.number.clone(), folder }
+    }
 }
 
 fn all(workspace: &Path) -> Vec<Place> {
     let exercises = folders(&workspace.join("exercises")).into_iter();
     let mut places: Vec<_> = exercises
+        .filter(|folder| is_member(folder))
         .filter_map(|folder| {
             // A folder that was renamed is still the same exercise.
             let (number, name) = as_given(&folder).or_else(|| of_folder(&folder))?;
@@ -66,6 +78,11 @@ fn all(workspace: &Path) -> Vec<Place> {
         .collect();
     places.sort_by(|a, b| a.number.cmp(&b.number));
     places
+}
+
+/// As in the workspace's Cargo.toml: `exercises/[0-9]*`. A folder of notes beside the exercises is no package.
+fn is_member(folder: &Path) -> bool {
+    folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn folders(of: &Path) -> Vec<PathBuf> {
@@ -115,17 +132,21 @@ mod tests {
     #[test]
     fn a_renamed_folder_is_the_same_exercise() {
         let workspace = workspace();
-        let (old, new) = (workspace.path().join("exercises/06-commit-before"), workspace.path().join("exercises/mine"));
+        let (old, new) =
+            (workspace.path().join("exercises/06-commit-before"), workspace.path().join("exercises/6-mine"));
         fs::create_dir(old.join(".given")).unwrap();
         fs::write(old.join(".given/Cargo.toml"), "[package]\nname = \"ex06-commit-before\"\n").unwrap();
         fs::rename(old, &new).unwrap();
         assert_eq!(place(workspace.path(), "6").unwrap().folder, new);
+        let away = workspace.path().join("exercises/mine");
+        fs::rename(new, away).unwrap();
+        assert!(matches!(place(workspace.path(), "6"), Err(Error::FolderGone { .. })), "cargo does not see it");
     }
 
     #[test]
     fn a_deleted_folder_is_no_unknown_exercise() {
         let workspace = workspace();
-        assert_eq!(place(workspace.path(), "3"), Err(Error::FolderGone("exercises/03-x".into())));
+        assert_eq!(place(workspace.path(), "3"), Err(missing(workspace.path())[0].gone()));
         assert!(matches!(place(workspace.path(), "4"), Err(Error::NoSuchExercise { .. })));
     }
 }

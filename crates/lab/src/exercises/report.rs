@@ -4,7 +4,7 @@
 use super::Exercise;
 use super::check::{Against, Finding};
 use crate::error::Error;
-use crate::layout::{WIDTH, cut, pad, wrap};
+use crate::layout::{columns, cut, pad, wrap};
 use crate::names::short;
 use crate::outcome::Outcome;
 use crate::scenarios;
@@ -24,7 +24,7 @@ pub fn render(exercise: &Exercise, findings: &[Finding], lang: Lang, colours: bo
     text.push('\n');
     for finding in findings {
         let mark = if finding.passes() { "✓" } else { "✗" };
-        let line = cut(&format!("{mark} {}", scenario(finding)), WIDTH);
+        let line = cut(&format!("{mark} {}", scenario(finding)), columns());
         let code = if finding.passes() { "32" } else { "1;31" };
         text.push_str(&if colours { format!("\x1b[{code}m{line}\x1b[0m\n") } else { format!("{line}\n") });
     }

@@ -22,7 +22,7 @@ use crate::verdict::{self, Failure, Surprise};
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// What is kept of a value, or of a program's last words, in columns.
-const VALUE: usize = 120;
+const VALUE: usize = 240;
 
 /// On Linux, as on all that the lab runs on: more processor time, or a larger file, than allowed.
 const SIGXCPU: i32 = 24;
@@ -41,6 +41,7 @@ struct Run {
     passes: bool,
     anomaly: Option<String>,
     value: Option<String>,
+    ended: Option<String>,
     limit: Option<Breach>,
 }
 
@@ -52,11 +53,12 @@ impl Hall<'_> {
     pub(super) fn examine(&self, exercise: &Exercise, program: &Path, notes: Vec<Note>) -> Result<Grade, Error> {
         let begun = Instant::now();
         let first = self.runs(exercise, program, &exercise.jobs)?;
-        let again: Vec<Job> =
-            exercise.jobs.iter().zip(&first).filter(|(_, run)| !run.passes).map(|(job, _)| *job).collect();
-        let mut second = self.runs(exercise, program, &again)?.into_iter();
-        let tried = exercise.jobs.iter().zip(first).map(|(job, first)| {
-            let second = if first.passes { None } else { second.next() };
+        let again = again(&first);
+        let jobs: Vec<Job> =
+            exercise.jobs.iter().zip(&again).filter(|(_, again)| **again).map(|(job, _)| *job).collect();
+        let mut second = self.runs(exercise, program, &jobs)?.into_iter();
+        let tried = exercise.jobs.iter().zip(first).zip(again).map(|((job, first), again)| {
+            let second = if again { second.next() } else { None };
             tried(job, first, second)
         });
         let scenarios: Vec<Tried> = tried.collect();
@@ -102,17 +104,18 @@ impl Hall<'_> {
         if let (None, Some(why)) = (limit, of_the_lab(&finding)) {
             return Err(why.clone());
         }
-        let (anomaly, value) = finding.against.first().map_or((None, None), said);
-        Ok(Run { passes: finding.passes(), anomaly, value: value.map(|value| cut(&value, VALUE)), limit })
+        let ended = finding.against.iter().find_map(ended);
+        let what = finding.against.iter().find_map(said);
+        let (anomaly, value) = what.map_or((None, None), |(what, value)| (Some(what), value));
+        let short = |text: String| cut(&text, VALUE);
+        Ok(Run { passes: finding.passes(), anomaly, value: value.map(short), ended: ended.map(short), limit })
     }
 }
 
 /// What the program was stopped for, where the room does not know it.
 fn breach(finding: &Finding) -> Option<Breach> {
-    match &finding.outcome.verdict {
-        verdict::Verdict::Unknown(Error::Stalled(_)) => return Some(Breach::Silence),
-        verdict::Verdict::Unknown(Error::Flooded(_)) => return Some(Breach::Output),
-        _ => {}
+    if let verdict::Verdict::Unknown(Error::Stalled(_)) = finding.outcome.verdict {
+        return Some(Breach::Silence);
     }
     finding.outcome.instances.iter().find_map(|instance| match instance.ended {
         Some(Ended::Signal(SIGXCPU)) => Some(Breach::Processor),
@@ -126,39 +129,55 @@ fn of_the_lab(finding: &Finding) -> Option<&Error> {
     finding.against.iter().find_map(|against| match against {
         Against::Undecided(Error::Refused(_) | Error::NotReached { .. } | Error::OpenTransaction { .. }) => None,
         Against::Undecided(Error::Stalled(_) | Error::Flooded(_)) => None,
+        // A transaction that nobody ends holds them: the broker is in this process, and has no other reason.
+        Against::Undecided(Error::Offsets { .. }) => None,
         Against::Undecided(why) => Some(why),
         _ => None,
     })
 }
 
-/// What stands against a pass, for programs.
-fn said(against: &Against) -> (Option<String>, Option<String>) {
-    let (anomaly, value) = match against {
+/// How it ended, where that was wrong.
+fn ended(against: &Against) -> Option<String> {
+    let Against::Shown(Surprise::Failed(Failure { ended, said })) = against else { return None };
+    let how = match ended {
+        Ended::Status(status) => format!("status {status}"),
+        Ended::Signal(signal) => format!("signal {signal}"),
+    };
+    Some(said.as_ref().map_or_else(|| how.clone(), |said| format!("{how}: {said}")))
+}
+
+/// What else stands against a pass, by name, and the value that it concerns.
+fn said(against: &Against) -> Option<(String, Option<String>)> {
+    Some(match against {
         Against::Shown(Surprise::Anomaly(anomaly)) => {
             (json::kind(anomaly.kind).to_owned(), Some(anomaly.value.to_string()))
         }
-        Against::Shown(Surprise::Failed(Failure { ended, said })) => {
-            let how = match ended {
-                Ended::Status(status) => format!("ended status {status}"),
-                Ended::Signal(signal) => format!("ended signal {signal}"),
-            };
-            (how, said.clone())
-        }
+        Against::Shown(Surprise::Failed(_)) => return None,
         Against::Shown(Surprise::AbortedInput { .. }) => ("aborted_input".to_owned(), None),
         Against::Missing(exhibit) => (format!("missing {}", json::exhibit(*exhibit)), None),
-        Against::Undecided(why) => match why {
-            Error::Refused(words) => (why.name(), Some(words.clone())),
-            Error::NotReached { moment } => (why.name(), Some(moment.clone())),
-            _ => (why.name(), None),
-        },
-    };
-    (Some(anomaly), value)
+        Against::Undecided(Error::Refused(words)) => ("refused".to_owned(), Some(words.clone())),
+        Against::Undecided(Error::NotReached { moment }) => ("not_reached".to_owned(), Some(moment.clone())),
+        Against::Undecided(why) => (why.name(), None),
+    })
 }
 
-/// Two runs of a scenario, or one.
+/// Which runs are done a second time: what failed, and of what met a limit, which takes long, the first.
+fn again(first: &[Run]) -> Vec<bool> {
+    let mut limits = 0;
+    first
+        .iter()
+        .map(|run| {
+            limits += usize::from(run.limit.is_some());
+            !run.passes && (run.limit.is_none() || limits == 1)
+        })
+        .collect()
+}
+
+/// Two runs of a scenario, or one: then only a pass is certain.
 fn tried(job: &Job, first: Run, second: Option<Run>) -> Tried {
     let verdict = match &second {
-        None => Verdict::Passed,
+        None if first.passes => Verdict::Passed,
+        None => Verdict::Undecided,
         Some(second) if second.passes => Verdict::Undecided,
         Some(second) if first.limit.is_some() && second.limit.is_some() => Verdict::Limit,
         Some(_) => Verdict::Failed,
@@ -174,6 +193,7 @@ fn tried(job: &Job, first: Run, second: Option<Run>) -> Tried {
         runs: runs.count() as u32,
         anomaly: first.anomaly,
         value: first.value,
+        ended: first.ended,
         limit,
     }
 }
@@ -192,17 +212,20 @@ mod tests {
     use crate::matrix;
 
     fn run(passes: bool, limit: Option<Breach>) -> Run {
-        Run { passes, anomaly: None, value: None, limit }
+        Run { passes, anomaly: None, value: None, ended: None, limit }
     }
 
     #[test]
     fn only_what_fails_twice_is_a_fail() {
         let job = &matrix::jobs()[0];
+        let first = [run(true, None), run(false, Some(Breach::Time)), run(false, None), run(false, Some(Breach::Time))];
+        assert_eq!(again(&first), [false, true, true, false]);
         let verdict = |first, second| tried(job, first, second).verdict;
         let (good, bad, late) = (|| run(true, None), || run(false, None), || run(false, Some(Breach::Time)));
         assert_eq!(verdict(good(), None), Verdict::Passed);
         assert_eq!(verdict(bad(), Some(good())), Verdict::Undecided);
         assert_eq!(verdict(bad(), Some(bad())), Verdict::Failed);
+        assert_eq!(verdict(late(), None), Verdict::Undecided);
         assert_eq!(verdict(late(), Some(late())), Verdict::Limit);
         assert_eq!(verdict(late(), Some(bad())), Verdict::Failed);
         assert_eq!(verdict(late(), Some(good())), Verdict::Undecided);

@@ -8,7 +8,7 @@
 //!     "scenarios": [ {
 //!       "scenario": "killed-between", "variant": "before", "verdict": "failed",
 //!       "failed": 2, "runs": 2,  it failed in two of two runs
-//!       "anomaly": "duplicated", "value": "msg-3", "limit": null } ],
+//!       "anomaly": "duplicated", "value": "msg-3", "ended": null, "limit": null } ],
 //!     "notes": [ { "not-used": "Cargo.toml" } ], "took_ms": 2345 } ] } ] }
 //! ```
 
@@ -41,7 +41,7 @@ fn one(exercise: &Exercise, grade: &Grade) -> Json {
     })
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "student",
     "exercise",
     "name",
@@ -49,6 +49,7 @@ const COLUMNS: [&str; 12] = [
     "scenario",
     "anomaly",
     "value",
+    "ended",
     "failed",
     "runs",
     "seconds",
@@ -73,6 +74,7 @@ pub(crate) fn csv(class: &Class, exercises: &[Exercise]) -> String {
                 decisive.map(super::Tried::name).unwrap_or_default(),
                 decisive.and_then(|tried| tried.anomaly.clone()).unwrap_or_default(),
                 decisive.and_then(|tried| tried.value.clone()).unwrap_or_default(),
+                decisive.and_then(|tried| tried.ended.clone()).unwrap_or_default(),
                 decisive.map(|tried| tried.failed.to_string()).unwrap_or_default(),
                 decisive.map(|tried| tried.runs.to_string()).unwrap_or_default(),
                 format!("{}.{:03}", grade.took_ms / 1000, grade.took_ms % 1000),

@@ -39,7 +39,11 @@ impl Limits {
     /// # Errors
     /// When the lab does not find its own executable.
     pub(crate) fn on(&self, command: &Command) -> io::Result<Command> {
-        let mut confined = Command::new(std::env::current_exe()?);
+        // By this name the executable is found also when another has taken its place (the lab was built anew).
+        let mut confined = match cfg!(target_os = "linux") {
+            true => Command::new("/proc/self/exe"),
+            false => Command::new(std::env::current_exe()?),
+        };
         let processes = self.processes.unwrap_or(u64::MAX);
         confined.arg(ARGUMENT);
         confined.args([self.cpu, self.memory, self.file, self.open, processes].map(|limit| limit.to_string()));

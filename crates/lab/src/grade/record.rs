@@ -92,11 +92,12 @@ pub struct Tried {
     pub failed: u32,
     /// How often it ran.
     pub runs: u32,
-    /// What stood against a pass first: an anomaly, "missing NAME" (what the right program shows), "ended NAME", or the
-    /// name of an error.
+    /// What stood against a pass first: an anomaly, "missing NAME" (what the right program shows), or the name of an error.
     pub anomaly: Option<String>,
-    /// The first value that this concerns, or the program's last words.
+    /// The first value that this concerns.
     pub value: Option<String>,
+    /// How the program ended, where that was wrong, with its last words.
+    pub ended: Option<String>,
     /// The limit that it met.
     pub limit: Option<Breach>,
 }

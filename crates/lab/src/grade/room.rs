@@ -115,7 +115,8 @@ impl Room {
         *self.breach.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn breaks(&self, limit: Breach) {
+    /// A limit was met.
+    pub(crate) fn breaks(&self, limit: Breach) {
         self.breach.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(limit);
     }
 

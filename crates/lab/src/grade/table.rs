@@ -114,6 +114,7 @@ mod tests {
             runs: 2,
             anomaly: Some("stalled".into()),
             value: None,
+            ended: None,
             limit: Some(Breach::Silence),
         });
         let refused = grade(Verdict::DoesNotBuild, &[Note::Compiler("src/main.rs:1: no\u{1b}".into())]);

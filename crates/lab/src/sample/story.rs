@@ -117,6 +117,7 @@ pub(crate) fn ack_lost() -> Outcome {
     outcome.marks = vec![(Mark::Resent, again)];
     outcome.instances = vec![Instance {
         name: "program".to_owned(),
+        given_id: None,
         lines,
         deeds: vec![(100, Deed::Start), (440_000, Deed::End)],
         ended: Some(Ended::Status(0)),
@@ -155,6 +156,7 @@ pub(crate) fn killed() -> Outcome {
     trace.response(91_000, "second", "OffsetFetch", fetch, facts(Some(0), Some(0)));
     let instance = |name: &str, deeds, ended, said: Option<&str>| Instance {
         name: name.to_owned(),
+        given_id: None,
         lines: vec![(if name == "first" { 30_000 } else { 95_000 }, LINE.to_owned())],
         deeds,
         ended: Some(ended),

@@ -199,7 +199,7 @@ fn instance() -> impl Strategy<Value = Instance> {
         proptest::option::of(ended()),
         proptest::option::of(text()),
     )
-        .prop_map(|(name, lines, deeds, ended, said)| Instance { name, lines, deeds, ended, said })
+        .prop_map(|(name, lines, deeds, ended, said)| Instance { name, given_id: None, lines, deeds, ended, said })
 }
 
 /// Any outcome.

@@ -69,7 +69,8 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.start_with("first", Start { pause_after: Some(3), ..stage.apart("first") })?;
     stage.lines("first", 3)?;
     // Who commits first is past that, and about to process.
-    if stage.program.guarantee != Guarantee::AtMostOnce {
+    // A client that is held to its guarantee may do as it likes.
+    if stage.program.guarantee != Guarantee::AtMostOnce && !stage.is_held() {
         // It cannot leave what it is at before it has committed, or nothing would be shown.
         stage.arm(Fault::new("committed in time", committed.after("told of the rebalance"), Action::Note));
         let joins = When::request(ApiKey::JoinGroup).of("first").after("told of the rebalance");

@@ -3,6 +3,7 @@
 use proxy::{Action, ApiKey, Fault, Field, When};
 
 use super::restart::SESSION;
+use crate::child::Ended;
 use crate::error::Error;
 use crate::scenario::{Amount, Setting, Text};
 use crate::stage::Stage;
@@ -13,7 +14,11 @@ pub(super) fn finish_both(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.drain()?;
     let everything = When::response(ApiKey::SyncGroup).of("second").with(Field::Error(0));
     stage.arm(Fault::new("the second alone", everything, Action::Note));
-    stage.stop("first")?;
+    if stage.stop("first")? != Ended::Status(0) {
+        // It may have left long before: how it ended is judged.
+        stage.stop("second")?;
+        return Ok(());
+    }
     match stage.moment("the second alone") {
         // Ended by itself, it never will be: how it ended is judged.
         Err(Error::NotReached { .. }) if stage.is_over() => {}

@@ -8,16 +8,18 @@ use common::stop;
 use proxy::{Event, Happening};
 
 use super::clock::Clock;
+use super::drain::ONE_LESS;
 use super::{LOOK, SLICE, Stage};
 use crate::catalogue::Role;
 use crate::child::{Child, Control, Ended, Reading};
 use crate::error::Error;
+use crate::grade::Breach;
 use crate::invocation::{self, Work};
 use crate::outcome::{Deed, Instance};
 use crate::scenario::Ends;
 
 /// A program that prints nothing for so long will print nothing any more: more than any time limit of its own.
-pub(super) const STALLED: Duration = Duration::from_secs(60);
+pub(crate) const STALLED: Duration = Duration::from_secs(60);
 
 /// How long a program may take to end after Ctrl-C: it commits or aborts what is under way, and leaves its group.
 const ENDING: Duration = Duration::from_secs(20);
@@ -27,7 +29,8 @@ const INTERRUPTED: Duration = Duration::from_secs(3);
 
 /// One instance of the program.
 pub(super) struct Cast {
-    name: String,
+    pub(super) name: String,
+    given_id: Option<String>,
     child: Child,
     deeds: Deeds,
     ended: Option<Ended>,
@@ -68,12 +71,28 @@ impl Cast {
         self.child.has_ended()
     }
 
+    /// Whether it was killed, by a fault or by the scenario.
+    pub(super) fn was_killed(&self) -> bool {
+        self.deeds().iter().any(|(_, deed)| matches!(deed, Deed::Kill))
+    }
+
+    /// Whether it runs, and was not frozen by the lab.
+    pub(super) fn can_act(&self) -> bool {
+        let deeds = self.deeds();
+        let last = deeds.iter().rev().find(|(_, deed)| matches!(deed, Deed::Freeze | Deed::Thaw));
+        !self.has_ended() && !matches!(last, Some((_, Deed::Freeze)))
+    }
+
     pub(super) fn is(&self, name: &str) -> bool {
         self.name == name
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
         self.child.lines().into_iter().map(|(_, line)| line).collect()
+    }
+
+    fn deeds(&self) -> Vec<(u64, Deed)> {
+        self.deeds.list.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn ended(&self) -> Option<Ended> {
@@ -99,8 +118,9 @@ impl Cast {
     pub(super) fn instance(&self) -> Instance {
         Instance {
             name: self.name.clone(),
+            given_id: self.given_id.clone(),
             lines: self.child.lines().into_iter().map(|(when, line)| (self.deeds.clock.micros(when), line)).collect(),
-            deeds: self.deeds.list.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            deeds: self.deeds(),
             ended: self.ended,
             said: self.last_words(),
         }
@@ -187,10 +207,16 @@ impl Stage<'_> {
         if let Some(room) = &self.house.room {
             command = room.command(&command)?;
         }
-        self.spawn(name, &mut command, how.pause_after)
+        self.spawn(name, id, &mut command, how.pause_after)
     }
 
-    fn spawn(&mut self, name: &str, command: &mut Command, pause_after: Option<usize>) -> Result<(), Error> {
+    fn spawn(
+        &mut self,
+        name: &str,
+        given_id: Option<String>,
+        command: &mut Command,
+        pause_after: Option<usize>,
+    ) -> Result<(), Error> {
         // A line or two for each message, and room for a program that repeats itself: that is an anomaly, no flood.
         let most_lines = self.messages().saturating_mul(20).saturating_add(1000);
         let deeds = Deeds { clock: self.clock, list: Arc::default() };
@@ -214,7 +240,7 @@ impl Stage<'_> {
                 control.freeze();
             }
         });
-        self.cast.push(Cast { name: name.to_owned(), child, deeds, ended: None, must: None });
+        self.cast.push(Cast { name: name.to_owned(), given_id, child, deeds, ended: None, must: None });
         Ok(())
     }
 
@@ -315,7 +341,8 @@ impl Stage<'_> {
     /// Waits for an instance to end by itself, as producers do.
     ///
     /// # Errors
-    /// [`Error::Stalled`] when it says nothing more and does not end: it is killed then.
+    /// [`Error::Stalled`] when it says nothing more and does not end: it is killed then. [`Error::NotReached`] when it reads
+    /// on and on, in vain.
     pub fn join(&mut self, name: &str) -> Result<Ended, Error> {
         let mut last = (Instant::now(), 0);
         loop {
@@ -332,10 +359,14 @@ impl Stage<'_> {
                 cast.wait(INTERRUPTED);
                 return Err(Error::Interrupted);
             }
-            if last.0.elapsed() > STALLED {
+            let quiet = last.0.elapsed();
+            if quiet > STALLED {
                 cast.control().kill();
                 cast.wait(ENDING);
                 return Err(Error::Stalled(STALLED));
+            }
+            if quiet > ONE_LESS && self.reads_on(name) {
+                return Err(Error::NotReached { moment: format!("end of {name}") });
             }
         }
     }
@@ -411,6 +442,9 @@ impl Stage<'_> {
             cast.wait(ENDING);
         }
         if let Some(room) = &self.house.room {
+            if self.cast.iter().any(Cast::flooded) {
+                room.breaks(Breach::Output);
+            }
             room.close();
         }
     }

@@ -16,7 +16,7 @@ const AFTERMATH: Duration = Duration::from_millis(400);
 
 /// When all is printed and only the last offset is not committed, its commit is waited for so long: longer than a member
 /// that was killed keeps its place in the group, or than a client puts off its commits.
-const ONE_LESS: Duration = Duration::from_secs(10);
+pub(super) const ONE_LESS: Duration = Duration::from_secs(10);
 
 /// What a group has to do, and how far it was at the last look.
 pub(crate) struct Work {
@@ -75,17 +75,21 @@ impl Stage<'_> {
         up_to(0) && (complete || work.quiet() > AFTERMATH) || up_to(1) && complete && work.quiet() > ONE_LESS
     }
 
-    /// Waits until the group has done its work. Returns as well when all instances have ended.
+    /// Waits until the group has done its work. Returns as well when all instances have ended, or stand still.
     ///
     /// # Errors
-    /// [`Error::Stalled`] when nothing happens any more.
+    /// [`Error::Stalled`] when nothing happens any more, [`Error::NotReached`] when all is processed and never committed.
     pub fn drain(&mut self) -> Result<(), Error> {
         let mut work = self.work()?;
         loop {
-            let over = self.is_over();
+            // One that is frozen does nothing, and nobody but the scenario lets it go on.
+            let over = !self.cast.iter().any(Cast::can_act);
             let committed = self.offsets()?.committed(&self.topic(), self.case.partitions)?;
             if self.is_done(&mut work, committed) || over {
                 return Ok(());
+            }
+            if work.quiet() > ONE_LESS && self.has_forgotten_to_commit() {
+                return Err(Error::NotReached { moment: "commit of the last offset".to_owned() });
             }
             if stop::requested() {
                 return Err(Error::Interrupted);

@@ -74,6 +74,17 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// Writes aborted transactions of the lab's own, and nothing else.
+    ///
+    /// # Errors
+    /// When the broker does not take them.
+    pub(crate) fn fill_aborted(&mut self) -> Result<(), Error> {
+        let mut writer = self.aborted_writer("aborted", TIMEOUT)?;
+        writer.write()?;
+        self.aborted += writer.written();
+        Ok(())
+    }
+
     /// A writer for [`leave_open`](Self::leave_open). The coordinator aborts what it leaves open so long after it began
     /// (at least 1 s).
     ///

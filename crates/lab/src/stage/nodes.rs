@@ -100,6 +100,7 @@ impl Stage<'_> {
     pub(super) fn nodes_instances(&self) -> Vec<Instance> {
         let instance = |(node, deeds): (&i32, &Vec<(u64, Deed)>)| Instance {
             name: format!("node {node}"),
+            given_id: None,
             lines: Vec::new(),
             deeds: deeds.clone(),
             ended: None,

@@ -1,7 +1,7 @@
 //! The names of Kafka's error codes, as the protocol guide has them: those that clients of a lab may be answered with.
 
 /// The name of an error code; the number where it has none here.
-pub(super) fn name(code: i16) -> String {
+pub(crate) fn name(code: i16) -> String {
     let name = match code {
         -1 => "UNKNOWN_SERVER_ERROR",
         1 => "OFFSET_OUT_OF_RANGE",

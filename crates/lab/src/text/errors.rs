@@ -58,10 +58,10 @@ fn english(error: &Error) -> String {
             format!("the sources are not at {lab} any more: run the lab with cargo run -p lab, inside the checkout")
         }
         Error::Build(Some(why)) => format!("cargo cannot be started: {why}"),
-        Error::Build(None) => "the programs could not be built: cargo says why above".to_owned(),
+        Error::Build(None) => "the build has failed: cargo says why above".to_owned(),
         Error::Workspace => {
-            "cargo cannot read a Cargo.toml, and says why above; `target/debug/lab reset NN` restores that of \
-                             an exercise"
+            "cargo cannot read all packages, and says above which; `target/debug/lab reset NN` restores \
+                             an exercise, also when `cargo lab` does not start"
                 .to_owned()
         }
         Error::Create { topic, why } => format!("topic {topic} cannot be created: {why}"),
@@ -124,16 +124,19 @@ fn english(error: &Error) -> String {
         Error::Manifest { package, why } => format!("the manifest of {package} is not in order: {why}"),
         Error::NoSuchExercise { asked, nearest } => {
             let nearest = nearest.as_ref().map(|name| format!("is it {name}? ")).unwrap_or_default();
-            format!("no exercise is called {asked}: {nearest}`lab progress` lists them")
+            format!("no exercise is called {asked}: {nearest}`cargo lab progress` lists them")
         }
-        Error::FolderGone(folder) => {
-            format!("{folder} is not there: was it deleted? `git checkout -- {folder}` brings it back")
+        Error::FolderGone { number, folder } => {
+            format!("{folder} is not there: was it deleted, or renamed? `cargo lab reset {number}` brings it back")
+        }
+        Error::NoCopy(folder) => {
+            format!("{folder} is not there, and git has no copy of it: take the folder from a fresh copy of the course")
         }
         Error::Unreadable { path, why } => format!("{path} cannot be read: {why}"),
         Error::Unwritable { path, why } => format!("{path} cannot be written: {why}; nothing was lost"),
         Error::Progress { path, why } => format!("the progress cannot be kept in {path}: {why}"),
         Error::SolutionClosed(number) => format!(
-            "the solution opens once `lab check {number}` has passed; to see it now, `lab diff {number} --give-up`"
+            "the solution opens once `cargo lab check {number}` has passed; to see it now, `cargo lab diff {number} --give-up`"
         ),
         Error::Students { path, line, why } => format!("{path}, line {line}: {}", En.bad_line(why)),
         Error::NoStudents(path) => format!("{path} names no student: write a namespace on each line"),
@@ -192,10 +195,10 @@ fn french(error: &Error) -> String {
             format!("les sources ne sont plus dans {lab} : lancez le lab avec cargo run -p lab, dans le dépôt")
         }
         Error::Build(Some(why)) => format!("cargo ne démarre pas : {why}"),
-        Error::Build(None) => "les programmes ne compilent pas : cargo dit pourquoi ci-dessus".to_owned(),
+        Error::Build(None) => "la compilation a échoué : cargo dit pourquoi ci-dessus".to_owned(),
         Error::Workspace => {
-            "cargo ne peut pas lire un Cargo.toml, et dit pourquoi ci-dessus ; `target/debug/lab reset NN` \
-                             rétablit celui d'un exercice"
+            "cargo ne peut pas lire tous les paquets, et dit ci-dessus lequel ; `target/debug/lab reset \
+                             NN` rétablit un exercice, même quand `cargo lab` ne démarre plus"
                 .to_owned()
         }
         Error::Create { topic, why } => format!("le topic {topic} ne peut pas être créé : {why}"),
@@ -266,16 +269,19 @@ fn french(error: &Error) -> String {
         Error::Manifest { package, why } => format!("le manifeste de {package} n'est pas en ordre : {why}"),
         Error::NoSuchExercise { asked, nearest } => {
             let nearest = nearest.as_ref().map(|name| format!("est-ce {name} ? ")).unwrap_or_default();
-            format!("aucun exercice ne s'appelle {asked} : {nearest}`lab progress` en donne la liste")
+            format!("aucun exercice ne s'appelle {asked} : {nearest}`cargo lab progress` en donne la liste")
         }
-        Error::FolderGone(folder) => {
-            format!("{folder} n'est plus là : a-t-il été supprimé ? `git checkout -- {folder}` le ramène")
+        Error::FolderGone { number, folder } => {
+            format!("{folder} n'est plus là : supprimé, ou renommé ? `cargo lab reset {number}` le ramène")
         }
+        Error::NoCopy(folder) => format!(
+            "{folder} n'est plus là, et git n'en a pas de copie : reprenez ce dossier dans une copie neuve du cours"
+        ),
         Error::Unreadable { path, why } => format!("{path} ne peut pas être lu : {why}"),
         Error::Unwritable { path, why } => format!("{path} ne peut pas être écrit : {why} ; rien n'est perdu"),
         Error::Progress { path, why } => format!("la progression ne peut pas être conservée dans {path} : {why}"),
         Error::SolutionClosed(number) => format!(
-            "la solution s'ouvre quand `lab check {number}` a réussi ; pour la voir tout de suite, `lab diff {number} \
+            "la solution s'ouvre quand `cargo lab check {number}` a réussi ; pour la voir tout de suite, `cargo lab diff {number} \
              --give-up`"
         ),
         Error::Students { path, line, why } => format!("{path}, ligne {line} : {}", Fr.bad_line(why)),

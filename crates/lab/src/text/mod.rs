@@ -10,11 +10,12 @@
 //! | `students` | what a check says of an exercise |
 //! | `session` | what the instructor reads during a session |
 //! | `torture` | random schedules |
-//! | `own` | what is said of a client of the user's own |
 //! | `nodes` | what is said to whoever kills nodes |
 //! | `grade` | what an instructor reads of a class |
+//! | `own`, `clues` | what is said of a client of the user's own, and where its mistake shows |
 //! | `moments` | what happens between the programs and the broker |
 
+mod clues;
 mod console;
 mod errors;
 mod grade;

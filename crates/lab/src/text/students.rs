@@ -150,8 +150,10 @@ impl Lang {
     /// What to do after a failed check.
     pub(crate) fn next_steps(self, number: &str) -> String {
         match self {
-            En => format!("edit, save, and `lab check {number}` again; `lab hint {number}` helps in steps"),
-            Fr => format!("modifiez, enregistrez, puis `lab check {number}` ; `lab hint {number}` aide pas à pas"),
+            En => format!("edit, save, and `cargo lab check {number}` again; `cargo lab hint {number}` helps in steps"),
+            Fr => format!(
+                "modifiez, enregistrez, puis `cargo lab check {number}` ; `cargo lab hint {number}` aide pas à pas"
+            ),
         }
     }
 
@@ -179,8 +181,8 @@ impl Lang {
     /// Where to go on.
     pub(crate) fn next_exercise(self, number: &str, folder: &str) -> String {
         match self {
-            En => format!("next: read exercises/{folder}/README.md, then `lab check {number}`"),
-            Fr => format!("ensuite : lisez exercises/{folder}/README.fr.md, puis `lab check {number}`"),
+            En => format!("next: read exercises/{folder}/README.md, then `cargo lab check {number}`"),
+            Fr => format!("ensuite : lisez exercises/{folder}/README.fr.md, puis `cargo lab check {number}`"),
         }
     }
 
@@ -192,8 +194,8 @@ impl Lang {
     /// After a check that passed.
     pub(crate) fn compare(self, number: &str) -> String {
         match self {
-            En => format!("`lab diff {number}` compares it with the solution"),
-            Fr => format!("`lab diff {number}` le compare à la solution"),
+            En => format!("`cargo lab diff {number}` compares it with the solution"),
+            Fr => format!("`cargo lab diff {number}` le compare à la solution"),
         }
     }
 
@@ -216,11 +218,11 @@ impl Lang {
     /// Below a hint.
     pub(crate) fn more_hints(self, number: &str, left: usize) -> String {
         match (self, left) {
-            (En, 0) => format!("that was the last one; `lab diff {number} --give-up` shows the solution"),
-            (En, _) => format!("still stuck? `lab hint {number}` again ({left} more)"),
-            (Fr, 0) => format!("c'était le dernier ; `lab diff {number} --give-up` montre la solution"),
-            (Fr, 1) => format!("toujours bloqué ? encore `lab hint {number}` (il en reste un)"),
-            (Fr, _) => format!("toujours bloqué ? encore `lab hint {number}` (il en reste {left})"),
+            (En, 0) => format!("that was the last one; `cargo lab diff {number} --give-up` shows the solution"),
+            (En, _) => format!("still stuck? `cargo lab hint {number}` again ({left} more)"),
+            (Fr, 0) => format!("c'était le dernier ; `cargo lab diff {number} --give-up` montre la solution"),
+            (Fr, 1) => format!("toujours bloqué ? encore `cargo lab hint {number}` (il en reste un)"),
+            (Fr, _) => format!("toujours bloqué ? encore `cargo lab hint {number}` (il en reste {left})"),
         }
     }
 
@@ -244,19 +246,30 @@ impl Lang {
         }
     }
 
+    /// A folder that was deleted is there again.
+    pub(crate) fn folder_restored(self, folder: &str) -> String {
+        match self {
+            En => format!("{folder} was missing, and is there again as git has it"),
+            Fr => format!("{folder} manquait, et est de nouveau là tel que git l'a gardé"),
+        }
+    }
+
     /// A reset had nothing to do.
     pub(crate) fn is_as_given(self) -> &'static str {
         self.pick("the text is as given: nothing to restore", "le texte est tel que donné : rien à rétablir")
     }
 
-    /// The keys of `lab watch`.
-    pub(crate) fn keys(self, number: &str) -> String {
-        match self {
-            En => format!("{number} is checked at each save   h hint   n next   l list   r reset   q quit"),
-            Fr => format!(
-                "{number} est vérifié à chaque enregistrement   h indice   n suivant   l liste   r rétablir   q quitter"
-            ),
-        }
+    /// The keys of `lab watch`, below what came of a check.
+    pub(crate) fn keys(self, number: &str, passed: bool) -> Vec<String> {
+        let mark = if passed { "✓" } else { "✗" };
+        let keys = match self {
+            En => ["is checked at each save", "h hint", "n next", "l list", "r reset", "q quit"],
+            Fr => {
+                ["est vérifié à chaque enregistrement", "h indice", "n suivant", "l liste", "r rétablir", "q quitter"]
+            }
+        };
+        let [first, keys @ ..] = keys;
+        [&[format!("{mark} {number} {first}")], &keys.map(str::to_owned)[..]].concat()
     }
 
     /// Before a reset.

@@ -194,6 +194,12 @@ impl Lang {
             (Fr, Deed::Answer(code)) => format!("l'erreur {code} est répondue, le broker n'en sait rien"),
             (En, Deed::Repeat(upon)) => format!("comes to the broker once more at [{}]", self.moment_of(upon)),
             (Fr, Deed::Repeat(upon)) => format!("arrive au broker une seconde fois à [{}]", self.moment_of(upon)),
+            (En, Deed::Postpone(until)) => {
+                format!("the connection is cut; the broker gets the request at [{}]", self.moment_of(until))
+            }
+            (Fr, Deed::Postpone(until)) => {
+                format!("la connexion est coupée ; le broker reçoit la requête à [{}]", self.moment_of(until))
+            }
             (En, Deed::Away(millis)) => format!("no broker for {millis} ms"),
             (Fr, Deed::Away(millis)) => format!("pas de broker pendant {millis} ms"),
             (En, Deed::Kill(number)) => format!("kill -9; instance-{number} is started in its place"),

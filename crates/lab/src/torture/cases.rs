@@ -68,7 +68,7 @@ static PIPELINE: Case = Case {
 
 const SOCKET: Setting = Setting {
     key: "socket.timeout.ms",
-    value: Amount::Of("2000"),
+    value: Amount::Of("3000"),
     why: Text {
         en: "how long an answer is waited for before the connection is given up (60 s by default)",
         fr: "combien de temps une réponse est attendue avant d'abandonner la connexion (60 s par défaut)",

@@ -15,7 +15,7 @@ pub(crate) fn schedule(program: &Program, seed: u32, run: u32) -> Schedule {
     let is_static = drawing.dice.happens(60);
     let pause = drawing.dice.one(&[0, 0, 1, 3, 8]).unwrap_or(0);
     let batch = drawing.dice.between(2, 8);
-    let steps = drawing.dice.one(&[1, 2, 2, 3, 3, 4, 5, 6]).unwrap_or(1);
+    let steps = drawing.dice.one(&[1, 2, 3, 3, 4, 4, 5, 6]).unwrap_or(1);
     let steps = (0..steps).map(|_| drawing.step(program)).collect();
     Schedule { is_static, pause, batch, steps }
 }
@@ -44,7 +44,7 @@ impl Drawing {
             false => self.dice.between(1, self.instances),
         };
         let at = self.moment(instance);
-        let deed = if self.dice.happens(45) { self.to_the_program(program) } else { self.to_the_network(program, at) };
+        let deed = if self.dice.happens(55) { self.to_the_program(program) } else { self.to_the_network(program, at) };
         Step { at, deed }
     }
 
@@ -61,6 +61,8 @@ impl Drawing {
         }
         let Frames { api, most, .. } = chosen.unwrap_or(Frames { api: ApiKey::Metadata, most: 1, weight: 1 });
         let side = if self.dice.happens(50) { Side::Request } else { Side::Response };
+        // Who does much at once does not do it often.
+        let most = if self.dice.happens(50) { most.min(2) } else { most };
         Moment { instance, api, side, nth: self.dice.between(1, most) }
     }
 
@@ -68,13 +70,13 @@ impl Drawing {
         let is_member = !matches!(program.role, Role::Producer(_));
         let number = self.instances + 1;
         let deed = match self.dice.below(100) {
-            0..40 => Deed::Kill(number),
-            40..65 => {
+            0..45 => Deed::Kill(number),
+            45..70 => {
                 // Of the one that has taken its place.
                 let until = self.moment(number);
                 Deed::Freeze(number, until)
             }
-            65..88 if is_member => Deed::Join(number),
+            70..90 if is_member => Deed::Join(number),
             _ => Deed::Leave(number),
         };
         self.instances = number;
@@ -93,9 +95,11 @@ impl Drawing {
                 let other = self.dice.between(1, self.instances);
                 Deed::Hold(self.dice.between(100, 300), self.moment(other))
             }
-            82..90 if at.api == ApiKey::Produce && at.side == Side::Request => {
+            // A producer that never sends again has no second copy under way.
+            82..90 if at.api == ApiKey::Produce && at.side == Side::Request && is_acknowledged(program) => {
                 let other = self.dice.between(1, self.instances);
-                Deed::Repeat(self.moment(other))
+                let moment = self.moment(other);
+                if self.dice.happens(50) { Deed::Repeat(moment) } else { Deed::Postpone(moment) }
             }
             82..92 => Deed::Away(self.dice.between(50, 400)),
             92..96 => Deed::Silence,
@@ -110,22 +114,22 @@ fn frames(program: &Program) -> Vec<Frames> {
     let begins = [of(ApiKey::FindCoordinator, 1, 1), of(ApiKey::InitProducerId, 1, 2)];
     let member = [
         of(ApiKey::JoinGroup, 2, 2),
-        of(ApiKey::SyncGroup, 1, 2),
-        of(ApiKey::OffsetFetch, 1, 2),
+        of(ApiKey::SyncGroup, 2, 1),
+        of(ApiKey::OffsetFetch, 2, 2),
         of(ApiKey::Heartbeat, 2, 1),
         of(ApiKey::Fetch, 4, 3),
     ];
-    // A transaction for each message; for each ten of them; for as many as the schedule says.
+    // One for all messages, or for some of them, or for each.
     let transactions = match program.package {
-        "eos-consumer" => 3,
+        "eos-consumer" => 4,
         "producer-exactly-once" => 1,
-        "eos-pipeline" => 6,
+        "eos-pipeline" => 8,
         _ => 10,
     };
     let offsets = [
         of(ApiKey::AddOffsetsToTxn, transactions, 3),
-        of(ApiKey::TxnOffsetCommit, transactions, 5),
-        of(ApiKey::EndTxn, transactions, 7),
+        of(ApiKey::TxnOffsetCommit, transactions, 6),
+        of(ApiKey::EndTxn, transactions, 12),
     ];
     match program.role {
         Role::Producer(Producer { transactional: false, .. }) => {
@@ -136,7 +140,7 @@ fn frames(program: &Program) -> Vec<Frames> {
             let own = [
                 of(ApiKey::AddPartitionsToTxn, transactions, 2),
                 of(ApiKey::Produce, batches, 6),
-                of(ApiKey::EndTxn, transactions, 6),
+                of(ApiKey::EndTxn, transactions, 9),
             ];
             [&begins[..], &own].concat()
         }
@@ -147,6 +151,10 @@ fn frames(program: &Program) -> Vec<Frames> {
             [&begins[..], &member, &offsets, &own].concat()
         }
     }
+}
+
+fn is_acknowledged(program: &Program) -> bool {
+    !matches!(program.role, Role::Producer(Producer { acknowledged: false, .. }))
 }
 
 const REQUEST_TIMED_OUT: i16 = 7;
@@ -161,10 +169,9 @@ const UNSTABLE_OFFSET_COMMIT: i16 = 88;
 
 /// Errors with which a broker refuses such a request for a while, without having done anything.
 fn retriable(program: &Program, at: Moment) -> &'static [i16] {
-    let is_answered = !matches!(program.role, Role::Producer(Producer { acknowledged: false, .. }));
     match (at.side, at.api) {
         (Side::Response, _) => &[],
-        (Side::Request, ApiKey::Produce) if is_answered => {
+        (Side::Request, ApiKey::Produce) if is_acknowledged(program) => {
             &[NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS]
         }
         (Side::Request, ApiKey::Fetch) => &[NOT_LEADER_OR_FOLLOWER],

@@ -45,7 +45,7 @@ pub(crate) struct Run {
 pub(crate) enum Found {
     /// An anomaly.
     Anomaly(Kind),
-    /// Duplicates by a program that was started again, and has sent everything once more.
+    /// Duplicates by a producer that was started again, and has sent everything once more.
     StartedOver,
 }
 
@@ -60,10 +60,10 @@ pub(super) fn judge(number: u32, schedule: &Schedule, met: Vec<bool>, outcome: &
             anomaly.kind == Kind::Duplicated && !zombie && outcome.ledger.started_over.contains(&anomaly.value)
         };
         for anomaly in &outcome.ledger.anomalies {
-            if !promise.forbids(anomaly.kind) {
-                found.insert(Found::Anomaly(anomaly.kind));
-            } else if is_excused(anomaly) {
+            if is_excused(anomaly) {
                 found.insert(Found::StartedOver);
+            } else if !promise.forbids(anomaly.kind) {
+                found.insert(Found::Anomaly(anomaly.kind));
             } else {
                 broken.push(anomaly.clone());
             }

@@ -1,8 +1,8 @@
 //! A schedule on the stage: every fault is armed before its instance starts; what a step does to programs is done as soon
 //! as its moment has come.
 //!
-//! Then all faults are lifted, whoever is frozen goes on, a clean successor is started, and the rest is done in peace,
-//! beside the zombies.
+//! Then all faults are lifted, whoever is frozen goes on, and the rest is done in peace, beside the zombies: by a clean
+//! successor in the group; by another instance of a producer, if the last one has not ended well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,10 +27,11 @@ const LOOK: Duration = Duration::from_millis(5);
 const ASK: Duration = Duration::from_millis(50);
 
 /// A schedule that has not come to its end by then is ended: what remains of it is not met.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(12);
 
-/// How long a frame waits for a newcomer to start.
-const NEWCOMER: Duration = Duration::from_secs(3);
+/// How long a frame waits for a newcomer to start. Much less than the client waits for its answer: see
+/// [`draw`](super::draw) for what must not come late.
+const NEWCOMER: Duration = Duration::from_millis(1500);
 
 /// Nothing is done any more: longer than any time limit of the program.
 const STALLED: Duration = Duration::from_secs(60);
@@ -38,20 +39,23 @@ const STALLED: Duration = Duration::from_secs(60);
 /// How many clean successors there may be: a zombie that initialises its producer once more ends the first of them.
 const SUCCESSORS: u32 = 5;
 
+/// In how many parts the input comes: each when the group has done the one before.
+const PARTS: usize = 3;
+
 /// Plays it; which steps were met is told in `met`.
 pub(super) fn play(stage: &mut Stage<'_>, schedule: &Schedule, met: &mut Vec<bool>) -> Result<(), Error> {
-    if !matches!(stage.program.role, Role::Producer(_)) {
-        stage.fill_between_aborted()?;
-    }
     if let Role::Producer(_) = stage.program.role {
         return perform(stage, schedule, None, met);
     }
+    stage.fill_aborted()?;
+    let part = stage.messages().div_ceil(PARTS);
+    stage.fill_some(0..part)?;
     let (work, offsets) = (stage.work()?, stage.settled_offsets()?);
     let (topic, partitions) = (stage.topic(), stage.case.partitions);
     let committed = Committed::default();
     std::thread::scope(|scope| {
         scope.spawn(|| committed.keep_asking(&offsets, &topic, partitions));
-        let played = perform(stage, schedule, Some(Group { work, committed: &committed }), met);
+        let played = perform(stage, schedule, Some(Group { filled: part, work, committed: &committed }), met);
         committed.over.store(true, Ordering::Relaxed);
         played
     })
@@ -74,6 +78,8 @@ fn perform(
 
 /// What there is to do for a group, and how far it is.
 struct Group<'p> {
+    /// How many messages there are in its input.
+    filled: usize,
     work: Work,
     committed: &'p Committed,
 }
@@ -150,6 +156,7 @@ impl Play<'_, '_> {
                 Deed::Delay(millis) => Action::Delay(Duration::from_millis(millis.into())),
                 Deed::Answer(error) => Action::Answer { error, until: None },
                 Deed::Repeat(_) => Action::Repeat { upon: until_then() },
+                Deed::Postpone(_) => Action::Postpone { until: until_then() },
                 Deed::Away(_) => Action::Away { until: until_then() },
                 Deed::Kill(_) => Action::Kill,
                 Deed::Freeze(..) => Action::Freeze { until: until_then() },
@@ -196,7 +203,10 @@ impl Play<'_, '_> {
                 return Err(Error::Interrupted);
             }
             let over = self.states.iter().all(|state| *state == State::Over);
-            if over || self.have_ended()? || self.is_done() || begun.elapsed() > LONGEST {
+            if over || self.have_ended()? || begun.elapsed() > LONGEST {
+                return Ok(());
+            }
+            if self.is_done() && !self.fill(self.part())? {
                 return Ok(());
             }
             stop::sleep(LOOK);
@@ -231,7 +241,7 @@ impl Play<'_, '_> {
                 self.stage.interrupt(&name(step.at.instance))?;
                 Ok(State::Acts(Instant::now()))
             }
-            Deed::Hold(..) | Deed::Repeat(_) | Deed::Away(_) => Ok(State::Acts(Instant::now())),
+            Deed::Hold(..) | Deed::Repeat(_) | Deed::Postpone(_) | Deed::Away(_) => Ok(State::Acts(Instant::now())),
         }
     }
 
@@ -295,12 +305,30 @@ impl Play<'_, '_> {
 
     /// Whether a group has nothing left to do.
     fn is_done(&mut self) -> bool {
-        let Some(Group { work, committed }) = &mut self.group else { return false };
+        let Some(Group { work, committed, .. }) = &mut self.group else { return false };
         let committed = committed.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.stage.is_done(work, committed)
     }
 
-    /// No more faults: what is held back goes on, whoever is frozen wakes up, and a clean successor does what is left.
+    /// How many messages come at once.
+    fn part(&self) -> usize {
+        self.stage.messages().div_ceil(PARTS)
+    }
+
+    /// Writes so many more messages to a group's input; whether there were any.
+    fn fill(&mut self, messages: usize) -> Result<bool, Error> {
+        let Some(group) = &mut self.group else { return Ok(false) };
+        let some = group.filled..(group.filled + messages).min(self.stage.messages());
+        if some.is_empty() {
+            return Ok(false);
+        }
+        group.filled = some.end;
+        self.stage.fill_some(some)?;
+        group.work = self.stage.work()?;
+        Ok(true)
+    }
+
+    /// No more faults: what is held back goes on, whoever is frozen wakes up, and what is left is done.
     fn finish(&mut self) -> Result<(), Error> {
         self.stage.proxy().disarm();
         let mut successors = Successors { started: 0, newest: BTreeMap::new(), all: Vec::new() };
@@ -309,7 +337,10 @@ impl Play<'_, '_> {
             // Of each place, who came last.
             successors.newest.insert(self.schedule.place(*instance), name(*instance));
         }
-        self.succeed(&mut successors, 1)?;
+        if self.group.is_some() {
+            self.fill(self.stage.messages())?;
+            self.succeed(&mut successors, 1)?;
+        }
         let mut quiet = (Instant::now(), 0);
         loop {
             self.wake()?;
@@ -348,8 +379,8 @@ impl Play<'_, '_> {
         Ok(())
     }
 
-    /// Whether the group has done everything; whether all producers have ended, the last successor well. Who fails is
-    /// started again.
+    /// Whether the group has done everything; whether all producers have ended, the last one well. Who fails is started
+    /// again.
     fn is_finished(&mut self, successors: &mut Successors) -> Result<bool, Error> {
         if self.group.is_some() {
             for (place, who) in successors.newest.clone() {

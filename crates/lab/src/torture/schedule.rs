@@ -63,6 +63,8 @@ pub(crate) enum Deed {
     Answer(i16),
     /// A Produce comes to the broker a second time, at that moment.
     Repeat(Moment),
+    /// The connection is cut, and a Produce comes to the broker at that moment.
+    Postpone(Moment),
     /// There is no broker for so many milliseconds.
     Away(u32),
     /// kill -9, and the program is started again: the same transactional id, the same place in the group.
@@ -87,7 +89,9 @@ impl Deed {
     /// What it waits for before it ends.
     pub(crate) fn until(self) -> Option<Moment> {
         match self {
-            Self::Hold(_, moment) | Self::Repeat(moment) | Self::Freeze(_, moment) => Some(moment),
+            Self::Hold(_, moment) | Self::Repeat(moment) | Self::Postpone(moment) | Self::Freeze(_, moment) => {
+                Some(moment)
+            }
             Self::Join(number) => {
                 Some(Moment { instance: number, api: ApiKey::JoinGroup, side: Side::Request, nth: 1 })
             }
@@ -165,6 +169,7 @@ impl fmt::Display for Deed {
             Self::Hold(millis, until) => write!(out, "hold:{millis}:{until}"),
             Self::Answer(code) => write!(out, "answer:{code}"),
             Self::Repeat(upon) => write!(out, "repeat:{upon}"),
+            Self::Postpone(until) => write!(out, "postpone:{until}"),
             Self::Away(millis) => write!(out, "away:{millis}"),
             Self::Kill(number) => write!(out, "kill:{number}"),
             Self::Freeze(number, until) => write!(out, "freeze:{number}:{until}"),
@@ -224,6 +229,7 @@ impl FromStr for Deed {
             "hold" => Self::Hold(number(two()?.0)?, two()?.1.parse()?),
             "answer" => Self::Answer(rest.parse().map_err(|_| format!("{rest} is no error code"))?),
             "repeat" => Self::Repeat(rest.parse()?),
+            "postpone" => Self::Postpone(rest.parse()?),
             "away" => Self::Away(number(rest)?),
             "kill" => Self::Kill(number(rest)?),
             "freeze" => Self::Freeze(number(two()?.0)?, two()?.1.parse()?),

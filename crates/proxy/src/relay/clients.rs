@@ -205,10 +205,11 @@ impl Clients {
     }
 
     /// Freezes the program of this client. What it sent meanwhile waits, and so does what is sent to it.
-    pub(super) async fn freeze(self: Rc<Self>, client: Rc<Client>) {
+    pub(super) async fn freeze(self: Rc<Self>, client: Rc<Client>, node: i32, connection: u32, acting: Acting) {
         client.gate.close();
         self.control(&client, Signal::Freeze).await;
         client.gate.open();
+        self.shared.acted(Place { client: &client.name, connection, node }, acting);
     }
 
     async fn control(&self, client: &Client, signal: Signal) {

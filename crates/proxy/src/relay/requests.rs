@@ -199,7 +199,7 @@ impl Connection {
         let (clients, client) = (self.clients.clone(), self.client.clone());
         let place = self.place();
         match action {
-            // Both on tasks of their own: they outlive this connection.
+            // All on tasks of their own: they outlive this connection.
             Action::Kill => {
                 spawn_local(clients.kill(client, place.node, place.connection, acting));
                 pending().await
@@ -210,9 +210,7 @@ impl Connection {
                 pending().await
             }
             Action::Freeze { until } => {
-                // The task goes on, and opens the gate, even if this connection is cut meanwhile.
-                let _ = spawn_local(clients.freeze(client)).await;
-                self.acted(acting);
+                let _ = spawn_local(clients.freeze(client, place.node, place.connection, acting)).await;
                 self.shared().signals.raised(&until).await;
             }
             _ => {}

@@ -5,12 +5,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
+
+use tempfile::TempDir;
 
 use crate::lab::given;
 use crate::support::broker::bootstrap;
 use crate::support::kafka::unique;
-use crate::support::program::executable;
+use crate::support::program::{example, executable};
 use crate::support::report;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,10 +60,7 @@ pub(super) fn check(proofs: Vec<Proof>) {
 
 /// Standard output, then standard error, then the exit status, as `$? = N`.
 fn run(cargo: &Path, command: &str, lang: Lang) -> Option<String> {
-    let script = match command.strip_prefix("python3 ") {
-        Some(rest) => format!("{} {rest}", python(rest)?.display()),
-        None => command.to_owned(),
-    };
+    let script = installed(command)?;
     let path = format!("{}:{}", cargo.display(), std::env::var("PATH").unwrap());
     let namespace = unique("claims");
     let mut shell = Command::new("bash");
@@ -108,9 +107,9 @@ fn holds(line: &str, words: &str) -> bool {
 }
 
 /// A folder with a `cargo` that knows `cargo run -p NAME -- ARGUMENTS`, and runs what is built already.
-fn cargo() -> tempfile::TempDir {
+fn cargo() -> TempDir {
     let built = executable("eos-pipeline");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = TempDir::new().unwrap();
     let script = folder.path().join("cargo");
     let built = built.parent().unwrap().display();
     fs::write(
@@ -120,6 +119,34 @@ fn cargo() -> tempfile::TempDir {
     .unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
     folder
+}
+
+/// The command with the programs that are here in the place of those that the reader has; `None`, and a word about it, when
+/// its language is not.
+fn installed(command: &str) -> Option<String> {
+    let here = match command.strip_prefix("python3 ") {
+        Some(script) => python(script).map(|python| format!("{} {script}", python.display())),
+        None if command.contains("-- java ") => java().map(|classes| command.replace("target/java", classes)),
+        None => Some(command.to_owned()),
+    };
+    if here.is_none() {
+        report(format_args!("SKIPPED, since its language or library is not installed here: {command}"));
+    }
+    let built = example("defended-pipeline").parent()?.parent()?.display().to_string();
+    here.map(|here| here.replace("target/debug", &built))
+}
+
+/// The pipeline in Java, compiled once; `None` without a compiler, or without what `compose/kafka.sh` downloads.
+fn java() -> Option<&'static str> {
+    const CLASSES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/java");
+    static COMPILED: OnceLock<bool> = OnceLock::new();
+    let compile = || {
+        let mut javac = Command::new("javac");
+        javac.args(["-cp", "compose/.lib/4.3.1/*", "-d", CLASSES, "docs/kafka-17754/EosPipeline.java"]);
+        let libraries = root().join("compose/.lib/4.3.1").is_dir();
+        libraries && javac.current_dir(root()).status().is_ok_and(|status| status.success())
+    };
+    COMPILED.get_or_init(compile).then_some(CLASSES)
 }
 
 /// A Python that has the client which the script is about: the system's, or one that `.ci/clients` has installed.

@@ -59,3 +59,10 @@ fn one_that_refuses_its_flags() {
     assert!(english.contains(says), "{english}");
     assert!(french.contains("avec le code de sortie 2 ; ses derniers mots : unknown option"), "{french}");
 }
+
+#[test]
+fn one_that_hangs() {
+    let [english, french] = told("exec sleep 600");
+    assert!(english.contains("observed the program never did what the lab waits for (“killed”)"), "{english}");
+    assert!(french.contains("observé le programme n'a jamais fait ce que le lab attend"), "{french}");
+}

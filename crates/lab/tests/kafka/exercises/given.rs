@@ -46,3 +46,16 @@ fn a_solution_passes() {
     }
     assert_eq!(wrong, [""; 0]);
 }
+
+/// The instance that is frozen does nothing, and nobody is left to wait for.
+#[test]
+fn a_successor_that_gives_up_beside_a_frozen_instance_is_judged_by_what_it_has_done() {
+    let exercise = all().iter().find(|exercise| exercise.name == "rebalance").unwrap();
+    let job = *exercise.jobs.iter().find(|job| job.scenario.name == "zombie").unwrap();
+    let executable = together::executable(&exercise.package);
+    let attempt = Attempt { name: exercise.package.clone(), exercise, executable: &executable, job };
+    let finding = check(std::slice::from_ref(&attempt)).pop().unwrap();
+    let against = attempt.against(&finding);
+    assert!(against.iter().all(|against| against.get("error").is_none()), "undecided: {against:?}");
+    assert!(!finding.passes());
+}

@@ -2,10 +2,11 @@
 //! solutions are rejected in words that name the mistake.
 
 mod bad;
+mod broken;
 mod given;
-mod patch;
+pub(crate) mod patch;
 mod texts;
-mod together;
+pub(crate) mod together;
 mod wrong;
 
 use std::collections::HashMap;
@@ -29,7 +30,7 @@ use crate::support::PROGRAMS;
 /// So many runs at once: each mostly waits, and the other tests run beside them.
 const AT_ONCE: usize = 12;
 
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 

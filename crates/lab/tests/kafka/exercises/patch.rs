@@ -1,7 +1,7 @@
 //! A patch, applied to the letter: where the exercise has changed under it, it is to be made anew.
 
 /// The text with the patch applied.
-pub(super) fn apply(text: &str, patch: &str) -> Result<String, String> {
+pub(crate) fn apply(text: &str, patch: &str) -> Result<String, String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut out: Vec<&str> = Vec::new();
     let mut next = 0;

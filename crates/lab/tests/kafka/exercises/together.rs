@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::{all, as_given, build, workspace, wrong};
 
 /// The executable of this name: an exercise's package, or a wrong solution.
-pub(super) fn executable(name: &str) -> PathBuf {
+pub(crate) fn executable(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(make).join(name)
 }
@@ -24,7 +24,7 @@ fn make() -> PathBuf {
     let root = workspace();
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let manifest = manifest
-        .replace(r#"members = ["crates/*", "exercises/*", "solutions/*"]"#, "members = [\".\"]")
+        .replace(r#"members = ["crates/*", "exercises/[0-9]*", "solutions/*"]"#, "members = [\".\"]")
         .replace("path = \"crates/", &format!("path = \"{}/crates/", root.display()));
     write(&folder.join("Cargo.toml"), &format!("{PACKAGE}{manifest}"));
     write(&folder.join("Cargo.lock"), &fs::read_to_string(root.join("Cargo.lock")).unwrap());

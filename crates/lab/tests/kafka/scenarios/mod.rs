@@ -18,21 +18,18 @@ mod request_lost;
 mod retries_exhausted;
 mod zombie;
 
-use std::path::Path;
-use std::process::Command;
-use std::sync::Once;
-
 use lab::ledger::Kind;
 use lab::matrix;
 use lab::names::random_seed;
 use lab::outcome::Outcome;
+use lab::own::Client;
 use lab::scenario::Exhibit;
 use lab::stage::House;
 use lab::topics::Leftovers;
 use lab::verdict::Verdict;
 
 use crate::lab::{flags, given, kafka};
-use crate::support::program::executable;
+use crate::support::program::{example, executable};
 
 /// One run of the program.
 fn play(scenario: &str, variant: &str, package: &str) -> Outcome {
@@ -53,16 +50,7 @@ fn play_with(scenario: &str, variant: &str, package: &str, property: &str) -> Ou
 
 /// One run with a pipeline in the program's place that uses no transaction: it stores its results, then commits.
 fn play_plain_pipeline(scenario: &str, variant: &str) -> Outcome {
-    static BUILT: Once = Once::new();
-    BUILT.call_once(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "-p", "lab", "--example", "at-least-once-pipeline"]);
-        if !cfg!(debug_assertions) {
-            cargo.arg("--release");
-        }
-        assert!(cargo.status().unwrap().success());
-    });
-    let plain = Path::new(env!("CARGO_BIN_EXE_lab")).with_file_name("examples").join("at-least-once-pipeline");
+    let plain = example("at-least-once-pipeline");
     run(scenario, variant, "eos-pipeline", Some(vec![plain.to_str().unwrap().to_owned()]))
 }
 
@@ -76,7 +64,7 @@ fn run(scenario: &str, variant: &str, package: &str, command: Option<Vec<String>
         kafka: given.as_ref().map(|_| kafka()),
         flags: flags(given.as_deref().unwrap_or("127.0.0.1:1")),
         executables: [(package.to_owned(), executable(package))].into(),
-        command: command.map(|words| lab::own::Client { words, held_to: None }),
+        command: command.map(|words| Client { words, held_to: None }),
         seed: random_seed(),
         messages: 20,
         traces: None,

@@ -106,3 +106,15 @@ fn a_broker_that_lets_nobody_log_in_is_told_from_one_that_is_not_there() {
     let said = stderr(&output);
     assert!(said.contains("leave out -X security.protocol") && said.lines().count() == 1, "{said}");
 }
+
+#[test]
+#[cfg(not(feature = "ssl"))]
+fn a_mechanism_that_needs_openssl_is_answered_with_how_to_get_it() {
+    let class = Class::on("127.0.0.1:1", &["ann"]);
+    let mut session = class.session(&["--once"]);
+    session.args(["-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=SCRAM-SHA-256"]);
+    let output = session.args(["-X", "sasl.username=ann", "-X", "sasl.password=secret"]).output().unwrap();
+    expect(&output, 2);
+    let said = stderr(&output);
+    assert!(said.contains("cargo run --features ssl") && said.lines().count() == 1, "{said}");
+}

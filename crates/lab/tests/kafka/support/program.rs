@@ -29,13 +29,19 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 /// Where cargo has put the nine programs; built once, in the profile of this test.
 pub fn executable(package: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(build)[package].clone()
+    BUILT.get_or_init(|| build("--bins", &super::PROGRAMS))[package].clone()
 }
 
-fn build() -> HashMap<String, PathBuf> {
+/// Where cargo has put an example of the lab, all of which are built once.
+pub fn example(name: &str) -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(|| build("--examples", &["lab"]))[name].clone()
+}
+
+fn build(what: &str, packages: &[&str]) -> HashMap<String, PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--message-format=json-render-diagnostics", "--bins"]);
-    for package in super::PROGRAMS {
+    cargo.args(["build", "--message-format=json-render-diagnostics", what]);
+    for package in packages {
         cargo.args(["-p", package]);
     }
     if !cfg!(debug_assertions) {
