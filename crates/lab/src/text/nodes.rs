@@ -8,8 +8,8 @@ impl Lang {
     /// A command that only the user can give.
     pub(crate) fn to_type(self, command: &str) -> String {
         match self {
-            En => format!("type in another terminal, the lab waits for it:  {command}"),
-            Fr => format!("à taper dans un autre terminal, le lab attend :  {command}"),
+            En => format!("type this in another terminal, the lab waits for it:\n  {command}"),
+            Fr => format!("à taper dans un autre terminal, le lab attend :\n  {command}"),
         }
     }
 

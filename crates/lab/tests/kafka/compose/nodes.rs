@@ -189,6 +189,7 @@ fn whatever_ends_the_script_no_node_is_left_that_was_started_or_frozen_on_comman
         let nodes: Vec<_> = (1..=3).map(|node| cluster.pid(&machine, node)).collect();
         end(&mut cluster.script);
         assert_eq!(cluster.script.wait().code(), code, "{name}: {}", cluster.script.stderr());
+        assert!(!cluster.script.stderr().contains("did not stop within"), "{name}: {}", cluster.script.stderr());
         wait_until("the nodes have ended", || nodes.iter().all(|node| has_ended(*node)));
         wait_until("the files have gone", || fs::read_dir(machine.temp()).unwrap().next().is_none());
         machine.is_clean();
