@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use crate::lab::{expect, lab, stderr, stdout};
 use crate::support::broker::{Mortal, bootstrap};
 use crate::support::kafka::unique;
+use crate::support::program::eventually;
 
 /// Longer than a check takes on a busy machine, with its build.
 const LONG: Duration = Duration::from_secs(180);
@@ -71,7 +72,13 @@ impl Class {
     fn names(&self) -> (Vec<String>, Vec<String>) {
         let client = self.client();
         let topics = client.fetch_metadata(None, LONG).unwrap();
-        let groups = client.fetch_group_list(None, LONG).unwrap();
+        // A coordinator that has only begun to be one refuses for a moment.
+        let mut groups = None;
+        eventually("the groups can be listed", || {
+            groups = client.fetch_group_list(None, LONG).ok();
+            groups.is_some()
+        });
+        let groups = groups.unwrap();
         (
             topics.topics().iter().map(|topic| topic.name().to_owned()).collect(),
             groups.groups().iter().map(|group| group.name().to_owned()).collect(),
