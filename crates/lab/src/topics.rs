@@ -9,8 +9,11 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::runtime::Runtime;
 
 use crate::error::Error;
-use crate::kafka::{Kafka, Observer, REQUEST};
+use crate::kafka::{Kafka, Observer};
 use crate::names::Names;
+
+/// Three nodes on a busy machine may take their time for a topic: each creates its replica.
+const CHANGE: Duration = Duration::from_secs(30);
 
 /// A group whose last member was killed stays until its session times out; that is waited for up to this long.
 const GROUP_LIMIT: Duration = Duration::from_secs(10);
@@ -175,5 +178,5 @@ fn add(list: &Mutex<Vec<String>>, name: String) {
 }
 
 pub(crate) fn options() -> AdminOptions {
-    AdminOptions::new().request_timeout(Some(REQUEST)).operation_timeout(Some(REQUEST))
+    AdminOptions::new().request_timeout(Some(CHANGE)).operation_timeout(Some(CHANGE))
 }
