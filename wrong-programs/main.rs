@@ -52,7 +52,7 @@ use rdkafka::producer::BaseRecord;
 use rdkafka::{ClientConfig, Message};
 
 /// By name, in the order of README.md.
-const PROGRAMS: &[(&str, fn(&Args) -> Result<(), Error>)] = &[
+const PROGRAMS: &[Program] = &[
     ("acks-zero", acks_zero::run),
     ("no-idempotence", no_idempotence::run),
     ("said-when-sent", said_when_sent::run),
@@ -80,6 +80,8 @@ const PROGRAMS: &[(&str, fn(&Args) -> Result<(), Error>)] = &[
     ("rebalance-ignored", rebalance_ignored::run),
     ("shared-id", shared_id::run),
 ];
+
+type Program = (&'static str, fn(&Args) -> Result<(), Error>);
 
 /// A program with one mistake
 #[derive(Parser)]

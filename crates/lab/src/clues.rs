@@ -300,8 +300,8 @@ impl<'a> Seen<'a> {
             instance.ended.is_some() && !instance.deeds.iter().any(|(_, deed)| *deed == Deed::Kill)
         };
         let left_open = |instance: &Instance| {
-            let own = self.calls.iter().rev().filter(|call| call.client == instance.name);
-            let last = own.filter(|call| call.is_result() || call.api == "EndTxn").next();
+            let mut own = self.calls.iter().rev().filter(|call| call.client == instance.name);
+            let last = own.find(|call| call.is_result() || call.api == "EndTxn");
             last.is_some_and(Call::is_result)
         };
         self.outcome.instances.iter().filter(by_itself).any(left_open).then_some(Clue::LeftOpen)
