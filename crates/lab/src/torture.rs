@@ -17,6 +17,8 @@ mod play;
 pub(crate) mod report;
 pub(crate) mod schedule;
 mod shrink;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};

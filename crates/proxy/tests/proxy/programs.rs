@@ -137,6 +137,26 @@ fn a_thawed_program_gets_its_answers() {
 }
 
 #[test]
+fn a_freeze_is_told_though_the_connection_ends_meanwhile() {
+    let proxy = kafka::proxy();
+    let what = Action::Freeze { until: "thaw".into() };
+    proxy.arm(Fault::new("frozen", When::response(ApiKey::InitProducerId), what));
+    let (control, asks, returns) = control();
+    proxy.controls("program", control);
+    let mut program = client(&proxy, "program");
+    let _held = program.send(&init(None), 1);
+    assert_eq!(asks.recv().unwrap(), Signal::Freeze);
+    drop(program);
+    until("the end of the connection", || closed(&proxy.trace()));
+    returns.send(()).unwrap();
+    wait(&proxy, "frozen");
+}
+
+fn closed(trace: &[proxy::Event]) -> bool {
+    trace.iter().any(|event| matches!(event.happening, proxy::Happening::Closed { .. }))
+}
+
+#[test]
 fn a_response_can_freeze_the_program_too() {
     let proxy = kafka::proxy();
     let what = Action::Freeze { until: "thaw".into() };
