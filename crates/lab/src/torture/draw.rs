@@ -79,11 +79,17 @@ impl Drawing {
                 let until = self.moment(program, number);
                 Deed::Freeze(number, until)
             }
-            58..75 if is_member => {
-                let until = self.moment(program, number);
-                Deed::Evict(number, until)
+            58..77 if is_member => {
+                // When the other has done the same work.
+                let api = if self.frames.iter().any(|frames| frames.api == ApiKey::EndTxn) {
+                    ApiKey::EndTxn
+                } else {
+                    ApiKey::OffsetCommit
+                };
+                let nth = self.dice.between(1, 3);
+                Deed::Evict(number, Moment { instance: number, api, side: Side::Response, nth })
             }
-            75..90 if is_member => Deed::Join(number),
+            77..90 if is_member => Deed::Join(number),
             _ => Deed::Leave(number),
         };
         self.instances = number;
