@@ -42,13 +42,18 @@ pub fn jobs() -> Vec<Job> {
 /// # Errors
 /// What stands in the way of every run ([`Error::concerns_all`]), as soon as the first one meets it.
 pub fn run(house: &House, jobs: &[Job], at_once: usize) -> Result<Vec<Outcome>, Error> {
-    side_by_side(jobs, at_once, |job| label(job.scenario, job.case, job.program), |job| {
-        let outcome = house.run(job.scenario, job.case, job.program);
-        match outcome.verdict {
-            Verdict::Unknown(why) if why.concerns_all() => Err(why),
-            _ => Ok(outcome),
-        }
-    })
+    side_by_side(
+        jobs,
+        at_once,
+        |job| label(job.scenario, job.case, job.program),
+        |job| {
+            let outcome = house.run(job.scenario, job.case, job.program);
+            match outcome.verdict {
+                Verdict::Unknown(why) if why.concerns_all() => Err(why),
+                _ => Ok(outcome),
+            }
+        },
+    )
 }
 
 /// Does something with each of these, so many at a time; the results are in their order.

@@ -30,14 +30,14 @@ pub(super) const SAME_PLACE: &[Setting] = &[MEMBER, SESSION, HEARTBEAT, FETCH];
 pub(super) const MISSED: &[Setting] = &[MISSED_SOON, HEARTBEAT, FETCH];
 
 pub(crate) const MISSED_SOON: Setting = Setting {
-        key: "session.timeout.ms",
-        // 6 s is the least that Kafka allows by default. Less than 1.5 s might evict a member of a busy machine.
-        value: Amount::Either { embedded: "1500", kafka: "6000" },
-        why: Text {
-            en: "how long the group waits for the frozen member (45 s by default), not what it does then",
-            fr: "combien de temps le groupe attend le membre figé (45 s par défaut), pas ce qu'il fait ensuite",
-        },
-    };
+    key: "session.timeout.ms",
+    // 6 s is the least that Kafka allows by default. Less than 1.5 s might evict a member of a busy machine.
+    value: Amount::Either { embedded: "1500", kafka: "6000" },
+    why: Text {
+        en: "how long the group waits for the frozen member (45 s by default), not what it does then",
+        fr: "combien de temps le groupe attend le membre figé (45 s par défaut), pas ce qu'il fait ensuite",
+    },
+};
 
 /// Nobody stands still.
 pub(super) const ALIVE: &[Setting] = &[HEARTBEAT, FETCH];

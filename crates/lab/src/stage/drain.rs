@@ -69,8 +69,7 @@ impl Stage<'_> {
             })
         };
         let known = work.known.iter().collect();
-        let seen: HashSet<Value> =
-            said::processing(&lines, &known).into_iter().map(|process| process.value).collect();
+        let seen: HashSet<Value> = said::processing(&lines, &known).into_iter().map(|process| process.value).collect();
         let complete = work.wanted.iter().all(|value| seen.contains(value));
         // Who commits the offset of the last message, and not the one after it, is as far as it will ever be.
         up_to(0) && (complete || work.quiet() > AFTERMATH) || up_to(1) && complete && work.quiet() > ONE_LESS

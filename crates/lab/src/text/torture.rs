@@ -215,7 +215,9 @@ impl Lang {
                 )
             }
             (En, Deed::Join(number)) => format!("waits until instance-{number}, another member, asks to join"),
-            (Fr, Deed::Join(number)) => format!("attend qu'instance-{number}, un autre membre, demande à rejoindre le groupe"),
+            (Fr, Deed::Join(number)) => {
+                format!("attend qu'instance-{number}, un autre membre, demande à rejoindre le groupe")
+            }
             (En, Deed::Leave(number)) => format!("Ctrl-C; then instance-{number} is started in its place"),
             (Fr, Deed::Leave(number)) => format!("Ctrl-C ; puis instance-{number} est lancée à sa place"),
         }

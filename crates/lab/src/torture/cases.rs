@@ -12,7 +12,9 @@ pub(super) static TORTURE: Scenario = Scenario {
         en: "a random schedule of faults, kills, restarts, freezes and rebalances",
         fr: "une suite de pannes, d'arrêts brutaux, de relances, de gels et de rééquilibrages tirée au hasard",
     },
-    teaches: Text { en: "that nothing was chosen to look good", fr: "que rien n'a été choisi pour faire bonne figure" },
+    teaches: Text {
+        en: "that nothing was chosen to look good", fr: "que rien n'a été choisi pour faire bonne figure"
+    },
     cases: &[],
 };
 

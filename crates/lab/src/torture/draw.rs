@@ -145,7 +145,9 @@ fn frames(program: &Program) -> Vec<Frames> {
         of(ApiKey::EndTxn, transactions, 12),
     ];
     match program.role {
-        Role::Producer(Producer { transactional: false, .. }) => vec![of(ApiKey::Metadata, 2, 1), of(ApiKey::Produce, 8, 9)],
+        Role::Producer(Producer { transactional: false, .. }) => {
+            vec![of(ApiKey::Metadata, 2, 1), of(ApiKey::Produce, 8, 9)]
+        }
         Role::Producer(Producer { transactional: true, .. }) => {
             let batches = if transactions == 1 { 6 } else { transactions };
             let own = [
@@ -186,9 +188,10 @@ fn retriable(program: &Program, at: Moment) -> &'static [i16] {
             &[NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS]
         }
         (Side::Request, ApiKey::Fetch) => &[NOT_LEADER_OR_FOLLOWER],
-        (Side::Request, ApiKey::InitProducerId | ApiKey::AddPartitionsToTxn | ApiKey::AddOffsetsToTxn | ApiKey::EndTxn) => {
-            &[COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, CONCURRENT_TRANSACTIONS]
-        }
+        (
+            Side::Request,
+            ApiKey::InitProducerId | ApiKey::AddPartitionsToTxn | ApiKey::AddOffsetsToTxn | ApiKey::EndTxn,
+        ) => &[COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, CONCURRENT_TRANSACTIONS],
         (Side::Request, ApiKey::TxnOffsetCommit | ApiKey::OffsetCommit | ApiKey::JoinGroup) => {
             &[COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR]
         }

@@ -38,6 +38,8 @@ pub(crate) struct Run {
     pub(crate) kills: usize,
     /// How long it took.
     pub(crate) took: Duration,
+    /// Everything else, of a violation.
+    pub(crate) outcome: Option<Box<Outcome>>,
 }
 
 /// Something that a run showed.
@@ -82,7 +84,12 @@ pub(super) fn judge(number: u32, schedule: &Schedule, met: Vec<bool>, outcome: &
         verdict: outcome.verdict.clone(),
         found,
         marks: outcome.marks.iter().map(|(mark, _)| *mark).collect(),
-        instances: outcome.instances.iter().filter(|instance| instance.deeds.iter().any(|(_, deed)| *deed == Done::Start)).count(),
+        instances: outcome
+            .instances
+            .iter()
+            .filter(|instance| instance.deeds.iter().any(|(_, deed)| *deed == Done::Start))
+            .count(),
         took: outcome.took,
+        outcome: None,
     }
 }

@@ -138,7 +138,9 @@ impl Schedule {
             }
             let Some(number) = step.deed.starts() else { continue };
             if number <= step.at.instance {
-                return Err(format!("{text}: an instance that is started has a higher number than who makes room for it"));
+                return Err(format!(
+                    "{text}: an instance that is started has a higher number than who makes room for it"
+                ));
             }
             if self.steps.iter().skip(nth + 1).any(|other| other.deed.starts() == Some(number)) {
                 return Err(format!("{text}: instance {number} is started twice"));
