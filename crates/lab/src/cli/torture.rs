@@ -148,9 +148,9 @@ pub(super) fn torture(args: &TortureArgs, given: bool, lang: Lang) -> Result<u8,
     let house = house(flags, given, seed, executables, &args.client);
     let torture = Torture { house: &house, program, at_once: at_once(flags) };
     let done = match &one {
-        Some((run, schedule)) if runs == 1 => {
-            torture.once(Nth { run: *run, again: 0 }, schedule).map(|(run, outcome)| Done::One(Box::new((run, outcome))))
-        }
+        Some((run, schedule)) if runs == 1 => torture
+            .once(Nth { run: *run, again: 0 }, schedule)
+            .map(|(run, outcome)| Done::One(Box::new((run, outcome)))),
         Some((_, schedule)) => many(&torture, args, runs, |_| schedule.clone(), lang),
         None => many(&torture, args, runs, |run| drawn(program, seed, run), lang),
     };

@@ -44,7 +44,8 @@ impl Drawing {
             false => self.dice.between(1, self.instances),
         };
         let at = self.moment(program, instance);
-        let deed = if self.dice.happens(55) { self.to_the_program(program) } else { self.to_the_network(program, at) };
+        let deed =
+            if self.dice.happens(55) { self.deed_on_program(program) } else { self.deed_on_network(program, at) };
         Step { at, deed }
     }
 
@@ -69,7 +70,7 @@ impl Drawing {
         Moment { instance, api, side, nth: self.dice.between(1, most) }
     }
 
-    fn to_the_program(&mut self, program: &Program) -> Deed {
+    fn deed_on_program(&mut self, program: &Program) -> Deed {
         let is_member = !matches!(program.role, Role::Producer(_));
         let number = self.instances + 1;
         let deed = match self.dice.below(100) {
@@ -96,7 +97,7 @@ impl Drawing {
         deed
     }
 
-    fn to_the_network(&mut self, program: &Program, at: Moment) -> Deed {
+    fn deed_on_network(&mut self, program: &Program, at: Moment) -> Deed {
         match self.dice.below(100) {
             0..45 => Deed::Cut,
             45..63 => match self.dice.one(retriable(program, at)) {

@@ -6,7 +6,7 @@ use std::sync::{
     mpsc,
 };
 
-use proxy::{Action, ApiKey, Fault, Happening, Signal, When};
+use proxy::{Action, ApiKey, Event, Fault, Happening, Signal, When};
 
 use crate::support::{
     A_WHILE, closings,
@@ -152,8 +152,8 @@ fn a_freeze_is_told_though_the_connection_ends_meanwhile() {
     wait(&proxy, "frozen");
 }
 
-fn closed(trace: &[proxy::Event]) -> bool {
-    trace.iter().any(|event| matches!(event.happening, proxy::Happening::Closed { .. }))
+fn closed(trace: &[Event]) -> bool {
+    trace.iter().any(|event| matches!(event.happening, Happening::Closed { .. }))
 }
 
 #[test]
