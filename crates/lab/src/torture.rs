@@ -17,6 +17,8 @@ mod play;
 pub(crate) mod report;
 pub(crate) mod schedule;
 mod shrink;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -63,17 +65,19 @@ pub(crate) struct Shrunk {
 }
 
 impl Torture<'_> {
-    /// So many runs.
+    /// So many runs, each with its schedule.
     ///
     /// # Errors
     /// What stands in the way of every run.
-    pub(crate) fn runs(&self, runs: u32) -> Result<Results, Error> {
+    pub(crate) fn runs(&self, runs: u32, schedule: impl Fn(u32) -> Schedule + Sync) -> Result<Results, Error> {
         let begun = Instant::now();
         let numbers: Vec<u32> = (1..=runs).collect();
         let name = |run: &u32| run.to_string();
         let runs = side_by_side(&numbers, self.at_once, Progress::new(numbers.len(), true), name, |run| {
-            let schedule = drawn(self.program, self.house.seed, *run);
-            self.once(Nth { run: *run, again: 0 }, &schedule).map(|(run, _)| run)
+            let (mut run, outcome) = self.once(Nth { run: *run, again: 0 }, &schedule(*run))?;
+            // Only what will be told is kept: a trace is large.
+            run.outcome = matches!(run.verdict, Verdict::Violated(_)).then(|| Box::new(outcome));
+            Ok(run)
         })?;
         Ok(Results { runs, took: begun.elapsed() })
     }

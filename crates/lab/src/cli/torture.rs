@@ -28,16 +28,16 @@ pub(super) struct TortureArgs {
     #[arg(value_name = "PROGRAM", value_parser = program(), hide_possible_values = true)]
     program: String,
 
-    /// How many runs
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = RUN)]
-    runs: u32,
+    /// How many runs [default: 100; of one schedule, 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = RUN)]
+    runs: Option<u32>,
 
-    /// Run this one of the seed's runs only, and tell its story
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["runs", "expect"], value_parser = clap::value_parser!(u32).range(1..), help_heading = RUN)]
+    /// Run the schedule of this run of the seed, and tell the story; with --runs, so many times, and show the table
+    #[arg(long, value_name = "RUN", value_parser = clap::value_parser!(u32).range(1..), help_heading = RUN)]
     replay: Option<u32>,
 
-    /// Run this schedule only, as it was printed, and tell its story
-    #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["runs", "expect", "replay"], help_heading = RUN)]
+    /// Run this schedule, as it was printed, and tell the story; with --runs, so many times, and show the table
+    #[arg(long, value_name = "SCHEDULE", conflicts_with = "replay", help_heading = RUN)]
     schedule: Option<Schedule>,
 
     /// Fail unless this is found, as --format json names it: lost, duplicated, started_over ... (repeat for more)
@@ -55,9 +55,17 @@ pub(super) struct TortureArgs {
 /// The French help, by flag.
 pub(super) const HELP_FR: &[(&str, &str)] = &[
     ("program", "Le programme, tel que le nomme `lab list`"),
-    ("runs", "Nombre d'exécutions"),
-    ("replay", "N'exécuter que celle-ci des exécutions de la graine, et en faire le récit"),
-    ("schedule", "N'exécuter que cette suite, telle qu'elle a été affichée, et en faire le récit"),
+    ("runs", "Nombre d'exécutions [défaut : 100 ; d'une seule suite, 1]"),
+    (
+        "replay",
+        "Jouer la suite de cette exécution de la graine, et en faire le récit ; avec --runs, autant de fois, et montrer le \
+         tableau",
+    ),
+    (
+        "schedule",
+        "Jouer cette suite, telle qu'elle a été affichée, et en faire le récit ; avec --runs, autant de fois, et montrer \
+         le tableau",
+    ),
     (
         "expect",
         "Échouer si ceci n'est pas trouvé, tel que le nomme --format json : lost, duplicated, started_over… (à répéter \
@@ -136,17 +144,18 @@ pub(super) fn torture(args: &TortureArgs, given: bool, lang: Lang) -> Result<u8,
     };
     let prefix = Names::new(seed, flags.kafka.namespace.as_deref());
     let servers = given.then_some(flags.kafka.bootstrap_servers.as_str());
-    let runs = if one.is_some() { 1 } else { args.runs as usize };
-    say(&lang.running(servers, runs, seed, prefix.prefix()));
+    let runs = args.runs.unwrap_or(if one.is_some() { 1 } else { 100 });
+    say(&lang.running(servers, runs as usize, seed, prefix.prefix()));
     // It is held to what the program promises.
     let client = (!args.client.is_empty()).then(|| Client { words: args.client.clone(), held_to: None });
     let house = house(flags, given, seed, executables, client);
     let torture = Torture { house: &house, program, at_once: at_once(flags) };
-    let done = match one {
-        Some((run, schedule)) => {
-            torture.once(Nth { run, again: 0 }, &schedule).map(|(run, outcome)| Done::One(Box::new((run, outcome))))
-        }
-        None => many(&torture, args, lang),
+    let done = match &one {
+        Some((run, schedule)) if runs == 1 => torture
+            .once(Nth { run: *run, again: 0 }, schedule)
+            .map(|(run, outcome)| Done::One(Box::new((run, outcome)))),
+        Some((_, schedule)) => many(&torture, args, runs, |_| schedule.clone(), lang),
+        None => many(&torture, args, runs, |run| drawn(program, seed, run), lang),
     };
     leave(house, flags, lang)?;
     match done? {
@@ -160,8 +169,14 @@ enum Done {
     Many { text: String, status: u8 },
 }
 
-fn many(torture: &Torture<'_>, args: &TortureArgs, lang: Lang) -> Result<Done, Error> {
-    let results = torture.runs(args.runs)?;
+fn many(
+    torture: &Torture<'_>,
+    args: &TortureArgs,
+    runs: u32,
+    schedule: impl Fn(u32) -> Schedule + Sync,
+    lang: Lang,
+) -> Result<Done, Error> {
+    let results = torture.runs(runs, schedule)?;
     let mut shrunk = None;
     if let Some(run) = results.violations().next() {
         say(&lang.torture_shrinking(run.number));
@@ -182,9 +197,11 @@ fn many(torture: &Torture<'_>, args: &TortureArgs, lang: Lang) -> Result<Done, E
             for kind in &missing {
                 text.push_str(&format!("{}\n", lang.torture_not_found(kind)));
             }
-            if let Some(shrunk) = &shrunk {
+            let told = shrunk.as_ref().map(|shrunk| &shrunk.outcome);
+            let first = results.violations().find_map(|run| run.outcome.as_deref());
+            if let Some(outcome) = told.or(first) {
                 text.push('\n');
-                text.push_str(&story::render(&shrunk.outcome, lang, colours()));
+                text.push_str(&story::render(outcome, lang, colours()));
             }
             text
         }

@@ -117,6 +117,35 @@ mod tests {
         Facts { commits: Some(commits), ..with_id("t", producer(7, epoch)) }
     }
 
+    fn commit(trace: &mut Trace, client: &str, epoch: i16, code: i16) {
+        trace.exchange(client, "EndTxn", end(true, epoch), error(code));
+    }
+
+    #[test]
+    fn a_commit_after_the_successors_beginning_is_a_zombies() {
+        let mut trace = Trace::default();
+        init(&mut trace, "first", 0);
+        commit(&mut trace, "first", 0, 0);
+        init(&mut trace, "second", 1);
+        commit(&mut trace, "second", 1, 0);
+        commit(&mut trace, "first", 0, 47);
+        assert!(!crate::evidence::overtaken(trace.events()), "the broker has refused it");
+        commit(&mut trace, "first", 0, 0);
+        assert!(crate::evidence::overtaken(trace.events()));
+    }
+
+    #[test]
+    fn a_producer_that_initialises_once_more_is_the_newest_again() {
+        let mut trace = Trace::default();
+        init(&mut trace, "first", 0);
+        init(&mut trace, "second", 1);
+        init(&mut trace, "first", 2);
+        commit(&mut trace, "first", 2, 0);
+        assert!(!crate::evidence::overtaken(trace.events()));
+        commit(&mut trace, "second", 1, 0);
+        assert!(crate::evidence::overtaken(trace.events()));
+    }
+
     #[test]
     fn a_refusal_after_another_client_has_taken_over_is_fencing() {
         for (api, code) in [("EndTxn", 47), ("EndTxn", 90), ("AddOffsetsToTxn", 47), ("InitProducerId", 90)] {

@@ -253,6 +253,22 @@ mod tests {
     const DELIVERED: &str = "delivered t[0]@0 0\ndelivered t[0]@1 1\ndelivered t[0]@2 2\ndelivered t[0]@3 3";
 
     #[test]
+    fn a_program_that_starts_over_may_leave_one_copy_for_each_instance() {
+        let over = |instances: &[&str], topic: &Contents| {
+            let mut over: Vec<_> =
+                producers("eos-producer", instances, topic).started_over.iter().map(ToString::to_string).collect();
+            over.sort();
+            over
+        };
+        let (one, two) = ("committed t[0]@0 0", "committed t[0]@2 0");
+        assert_eq!(over(&[one, two], &topic(&["0 _ 0 _"])), ["0"]);
+        assert_eq!(over(&["", two], &topic(&["0 _ 0 _"])), ["0"], "killed before it could say so");
+        assert_eq!(over(&[one], &topic(&["0 _ 0 _"])), [""; 0], "by itself");
+        assert_eq!(over(&[&format!("{one}\n{two}"), ""], &topic(&["0 _ 0 _"])), [""; 0], "both are the first's");
+        assert_eq!(over(&[one, two], &topic(&["0 _ 0 _ 0 _"])), [""; 0], "one too many");
+    }
+
+    #[test]
     fn a_producer_that_did_everything_has_clean_books() {
         let ledger = producer("producer-at-least-once", DELIVERED, &topic(&["0 1 2 3"]));
         assert_eq!(ledger.anomalies, []);

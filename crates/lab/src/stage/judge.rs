@@ -54,7 +54,10 @@ impl Stage<'_> {
     }
 
     /// A program that says that it was used wrongly, or prints without end, has shown nothing.
-    fn refused(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::Flooded`].
+    pub(crate) fn refused(&self) -> Result<(), Error> {
         for cast in &self.cast {
             if cast.flooded() {
                 return Err(Error::Flooded(cast.lines().len()));

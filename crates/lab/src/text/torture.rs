@@ -149,18 +149,13 @@ impl Lang {
         let Schedule { is_static, pause, batch, .. } = schedule;
         match self {
             En => format!(
-                "a pause of {pause} ms after each message; a pipeline's transaction holds up to {batch}; a member of a \
-                 group is {}",
-                if *is_static { "static: its successor has its place at once" } else { "missed when its session ends" }
+                "pause after each message: {pause} ms; transactions of a pipeline: up to {batch} messages; members: {}",
+                if *is_static { "static" } else { "dynamic" }
             ),
             Fr => format!(
-                "une pause de {pause} ms après chaque message ; une transaction d'un pipeline en contient au plus \
-                 {batch} ; le membre d'un groupe {}",
-                if *is_static {
-                    "est statique : son successeur a aussitôt sa place"
-                } else {
-                    "manque à la fin de sa session"
-                }
+                "pause après chaque message : {pause} ms ; transactions d'un pipeline : {batch} messages au plus ; membres : \
+                 {}",
+                if *is_static { "statiques" } else { "dynamiques" }
             ),
         }
     }
@@ -209,6 +204,15 @@ impl Lang {
             }
             (Fr, Deed::Freeze(number, until)) => {
                 format!("figée ; instance-{number} est lancée à sa place ; réveil à [{}]", self.moment_of(until))
+            }
+            (En, Deed::Evict(number, until)) => {
+                format!("frozen; instance-{number}, another member, joins; wakes up at [{}]", self.moment_of(until))
+            }
+            (Fr, Deed::Evict(number, until)) => {
+                format!(
+                    "figée ; instance-{number}, un autre membre, rejoint le groupe ; réveil à [{}]",
+                    self.moment_of(until)
+                )
             }
             (En, Deed::Join(number)) => format!("waits until instance-{number}, another member, asks to join"),
             (Fr, Deed::Join(number)) => {

@@ -43,12 +43,13 @@ impl Drawing {
             true => self.instances,
             false => self.dice.between(1, self.instances),
         };
-        let at = self.moment(instance);
-        let deed = if self.dice.happens(55) { self.to_the_program(program) } else { self.to_the_network(program, at) };
+        let at = self.moment(program, instance);
+        let deed =
+            if self.dice.happens(55) { self.deed_on_program(program) } else { self.deed_on_network(program, at) };
         Step { at, deed }
     }
 
-    fn moment(&mut self, instance: u32) -> Moment {
+    fn moment(&mut self, program: &Program, instance: u32) -> Moment {
         let all = self.frames.iter().map(|frames| frames.weight).sum();
         let mut drawn = self.dice.below(all);
         let mut chosen = None;
@@ -60,30 +61,43 @@ impl Drawing {
             }
         }
         let Frames { api, most, .. } = chosen.unwrap_or(Frames { api: ApiKey::Metadata, most: 1, weight: 1 });
-        let side = if self.dice.happens(50) { Side::Request } else { Side::Response };
+        let side = match self.dice.happens(50) {
+            false if api != ApiKey::Produce || is_acknowledged(program) => Side::Response,
+            _ => Side::Request,
+        };
         // Who does much at once does not do it often.
         let most = if self.dice.happens(50) { most.min(2) } else { most };
         Moment { instance, api, side, nth: self.dice.between(1, most) }
     }
 
-    fn to_the_program(&mut self, program: &Program) -> Deed {
+    fn deed_on_program(&mut self, program: &Program) -> Deed {
         let is_member = !matches!(program.role, Role::Producer(_));
         let number = self.instances + 1;
         let deed = match self.dice.below(100) {
-            0..45 => Deed::Kill(number),
-            45..70 => {
+            0..38 => Deed::Kill(number),
+            38..58 => {
                 // Of the one that has taken its place.
-                let until = self.moment(number);
+                let until = self.moment(program, number);
                 Deed::Freeze(number, until)
             }
-            70..90 if is_member => Deed::Join(number),
+            58..77 if is_member => {
+                // When the other has done the same work.
+                let api = if self.frames.iter().any(|frames| frames.api == ApiKey::EndTxn) {
+                    ApiKey::EndTxn
+                } else {
+                    ApiKey::OffsetCommit
+                };
+                let nth = self.dice.between(1, 3);
+                Deed::Evict(number, Moment { instance: number, api, side: Side::Response, nth })
+            }
+            77..90 if is_member => Deed::Join(number),
             _ => Deed::Leave(number),
         };
         self.instances = number;
         deed
     }
 
-    fn to_the_network(&mut self, program: &Program, at: Moment) -> Deed {
+    fn deed_on_network(&mut self, program: &Program, at: Moment) -> Deed {
         match self.dice.below(100) {
             0..45 => Deed::Cut,
             45..63 => match self.dice.one(retriable(program, at)) {
@@ -93,12 +107,12 @@ impl Drawing {
             63..73 => Deed::Delay(self.dice.between(5, 200)),
             73..82 => {
                 let other = self.dice.between(1, self.instances);
-                Deed::Hold(self.dice.between(100, 300), self.moment(other))
+                Deed::Hold(self.dice.between(100, 300), self.moment(program, other))
             }
             // A producer that never sends again has no second copy under way.
             82..90 if at.api == ApiKey::Produce && at.side == Side::Request && is_acknowledged(program) => {
                 let other = self.dice.between(1, self.instances);
-                let moment = self.moment(other);
+                let moment = self.moment(program, other);
                 if self.dice.happens(50) { Deed::Repeat(moment) } else { Deed::Postpone(moment) }
             }
             82..92 => Deed::Away(self.dice.between(50, 400)),

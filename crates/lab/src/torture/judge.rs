@@ -38,6 +38,8 @@ pub(crate) struct Run {
     pub(crate) kills: usize,
     /// How long it took.
     pub(crate) took: Duration,
+    /// Everything else, of a violation.
+    pub(crate) outcome: Option<Box<Outcome>>,
 }
 
 /// Something that a run showed.
@@ -88,5 +90,6 @@ pub(super) fn judge(number: u32, schedule: &Schedule, met: Vec<bool>, outcome: &
             .filter(|instance| instance.deeds.iter().any(|(_, deed)| *deed == Done::Start))
             .count(),
         took: outcome.took,
+        outcome: None,
     }
 }

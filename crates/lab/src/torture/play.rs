@@ -159,7 +159,7 @@ impl Play<'_, '_> {
                 Deed::Postpone(_) => Action::Postpone { until: until_then() },
                 Deed::Away(_) => Action::Away { until: until_then() },
                 Deed::Kill(_) => Action::Kill,
-                Deed::Freeze(..) => Action::Freeze { until: until_then() },
+                Deed::Freeze(..) | Deed::Evict(..) => Action::Freeze { until: until_then() },
                 Deed::Hold(..) | Deed::Join(_) => Action::Hold { until: until_then() },
                 Deed::Leave(_) => Action::Note,
             };
@@ -236,7 +236,9 @@ impl Play<'_, '_> {
         match step.deed {
             Deed::Cut | Deed::Silence | Deed::Delay(_) | Deed::Answer(_) => Ok(State::Over),
             Deed::Kill(number) => self.start(number).map(|()| State::Over),
-            Deed::Freeze(number, _) | Deed::Join(number) => self.start(number).map(|()| State::Acts(Instant::now())),
+            Deed::Freeze(number, _) | Deed::Evict(number, _) | Deed::Join(number) => {
+                self.start(number).map(|()| State::Acts(Instant::now()))
+            }
             Deed::Leave(_) => {
                 self.stage.interrupt(&name(step.at.instance))?;
                 Ok(State::Acts(Instant::now()))
@@ -273,8 +275,8 @@ impl Play<'_, '_> {
         // What was held is on its way before the program can know that it stood still.
         self.stage.signal(&goes_on(nth));
         match step.deed {
-            Deed::Freeze(..) => self.stage.thaw(&name(step.at.instance)),
             Deed::Leave(number) => self.start(number),
+            deed if deed.freezes() => self.stage.thaw(&name(step.at.instance)),
             _ => Ok(()),
         }
     }
@@ -288,7 +290,7 @@ impl Play<'_, '_> {
             };
             let acts = |state| matches!(state, State::Acts(_));
             let kills = |deed| matches!(deed, Deed::Kill(_));
-            let is_frozen = has(|deed| matches!(deed, Deed::Freeze(..)), acts);
+            let is_frozen = has(Deed::freezes, acts);
             let is_to_leave = has(|deed| matches!(deed, Deed::Leave(_)), acts);
             let is_to_die = has(kills, |state| state == State::Waits) && !has(kills, |state| state == State::Over);
             let over = match self.stage.ended(&name(instance))? {
@@ -370,7 +372,7 @@ impl Play<'_, '_> {
             };
             if *state != State::Over && self.stage.proxy().count(&met(nth)) > 0 {
                 *state = State::Over;
-                if let Deed::Freeze(..) = step.deed {
+                if step.deed.freezes() {
                     self.stage.thaw(&name(step.at.instance))?;
                 }
                 self.stage.signal(&goes_on(nth));
@@ -408,6 +410,8 @@ impl Play<'_, '_> {
 
     /// Starts a clean successor in this place.
     fn succeed(&mut self, successors: &mut Successors, place: u32) -> Result<(), Error> {
+        // Who is used wrongly will be so again.
+        self.stage.refused()?;
         if successors.started == SUCCESSORS {
             return Err(Error::NotReached { moment: "a clean end".to_owned() });
         }

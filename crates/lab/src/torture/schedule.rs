@@ -71,6 +71,9 @@ pub(crate) enum Deed {
     Kill(u32),
     /// The program stands still, and another is started in its place; it goes on at that moment.
     Freeze(u32, Moment),
+    /// The program stands still, and another member joins the group, which goes on without the first when its session is
+    /// over; it wakes up at that moment.
+    Evict(u32, Moment),
     /// Another member joins the group: the frame waits until it asks to.
     Join(u32),
     /// Ctrl-C; when the program has ended, it is started again.
@@ -81,17 +84,28 @@ impl Deed {
     /// Which instance it starts.
     pub(crate) fn starts(self) -> Option<u32> {
         match self {
-            Self::Kill(number) | Self::Freeze(number, _) | Self::Join(number) | Self::Leave(number) => Some(number),
+            Self::Kill(number)
+            | Self::Freeze(number, _)
+            | Self::Evict(number, _)
+            | Self::Join(number)
+            | Self::Leave(number) => Some(number),
             _ => None,
         }
+    }
+
+    /// Whether the program stands still meanwhile.
+    pub(crate) fn freezes(self) -> bool {
+        matches!(self, Self::Freeze(..) | Self::Evict(..))
     }
 
     /// What it waits for before it ends.
     pub(crate) fn until(self) -> Option<Moment> {
         match self {
-            Self::Hold(_, moment) | Self::Repeat(moment) | Self::Postpone(moment) | Self::Freeze(_, moment) => {
-                Some(moment)
-            }
+            Self::Hold(_, moment)
+            | Self::Repeat(moment)
+            | Self::Postpone(moment)
+            | Self::Freeze(_, moment)
+            | Self::Evict(_, moment) => Some(moment),
             Self::Join(number) => {
                 Some(Moment { instance: number, api: ApiKey::JoinGroup, side: Side::Request, nth: 1 })
             }
@@ -106,7 +120,7 @@ impl Schedule {
         let step = self.steps.iter().find(|step| step.deed.starts() == Some(instance));
         match step {
             // An instance is started by one with a lower number: see `check`.
-            Some(step) if !matches!(step.deed, Deed::Join(_)) => self.place(step.at.instance),
+            Some(step) if !matches!(step.deed, Deed::Join(_) | Deed::Evict(..)) => self.place(step.at.instance),
             _ => instance,
         }
     }
@@ -173,6 +187,7 @@ impl fmt::Display for Deed {
             Self::Away(millis) => write!(out, "away:{millis}"),
             Self::Kill(number) => write!(out, "kill:{number}"),
             Self::Freeze(number, until) => write!(out, "freeze:{number}:{until}"),
+            Self::Evict(number, until) => write!(out, "evict:{number}:{until}"),
             Self::Join(number) => write!(out, "join:{number}"),
             Self::Leave(number) => write!(out, "leave:{number}"),
         }
@@ -233,6 +248,7 @@ impl FromStr for Deed {
             "away" => Self::Away(number(rest)?),
             "kill" => Self::Kill(number(rest)?),
             "freeze" => Self::Freeze(number(two()?.0)?, two()?.1.parse()?),
+            "evict" => Self::Evict(number(two()?.0)?, two()?.1.parse()?),
             "join" => Self::Join(number(rest)?),
             "leave" => Self::Leave(number(rest)?),
             _ => return Err(format!("{text} is nothing that can be done")),

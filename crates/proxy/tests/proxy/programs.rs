@@ -6,7 +6,7 @@ use std::sync::{
     mpsc,
 };
 
-use proxy::{Action, ApiKey, Fault, Happening, Signal, When};
+use proxy::{Action, ApiKey, Event, Fault, Happening, Signal, When};
 
 use crate::support::{
     A_WHILE, closings,
@@ -134,6 +134,26 @@ fn a_thawed_program_gets_its_answers() {
     proxy.signal("thaw");
     assert_eq!(stored(&program.receive(held)), (0, 0));
     assert_eq!(program.receive(behind).error_code, 0);
+}
+
+#[test]
+fn a_freeze_is_told_though_the_connection_ends_meanwhile() {
+    let proxy = kafka::proxy();
+    let what = Action::Freeze { until: "thaw".into() };
+    proxy.arm(Fault::new("frozen", When::response(ApiKey::InitProducerId), what));
+    let (control, asks, returns) = control();
+    proxy.controls("program", control);
+    let mut program = client(&proxy, "program");
+    let _held = program.send(&init(None), 1);
+    assert_eq!(asks.recv().unwrap(), Signal::Freeze);
+    drop(program);
+    until("the end of the connection", || closed(&proxy.trace()));
+    returns.send(()).unwrap();
+    wait(&proxy, "frozen");
+}
+
+fn closed(trace: &[Event]) -> bool {
+    trace.iter().any(|event| matches!(event.happening, Happening::Closed { .. }))
 }
 
 #[test]
