@@ -16,7 +16,7 @@ use crate::names::Names;
 const CHANGE: Duration = Duration::from_secs(30);
 
 /// A group whose last member was killed stays until its session times out; that is waited for up to this long.
-const GROUP_LIMIT: Duration = Duration::from_secs(10);
+const GROUP_LIMIT: Duration = Duration::from_secs(30);
 
 /// Creates and deletes topics.
 pub struct Topics {
