@@ -56,13 +56,9 @@ fn convicted(program: &str, client: &str) -> (Vec<String>, String) {
 
 #[test]
 fn wrong_programs_are_convicted_within_twenty_runs() {
-    for (program, wrong, by) in [
-        ("eos-pipeline", "12-offsets-outside", "duplicated"),
-        ("eos-pipeline", "12-offsets-first", "lost"),
-        ("consumer-at-most-once", "06-processed-anyway", "duplicated"),
-        ("consumer-at-least-once", "07-in-another-thread", "lost"),
-        ("eos-consumer", "11-commit-first", "lost"),
-    ] {
+    for (program, wrong, by) in
+        [("eos-pipeline", "12-offsets-outside", "duplicated"), ("consumer-at-least-once", "07-one-ahead", "lost")]
+    {
         let client = together::executable(wrong);
         let (broken, _) = convicted(program, client.to_str().unwrap());
         assert!(broken.iter().any(|kind| kind == by), "{wrong}: {broken:?}");
