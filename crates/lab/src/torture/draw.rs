@@ -1,7 +1,9 @@
 //! A schedule, drawn from the seed.
 //!
 //! What is never drawn, because Kafka breaks exactly-once under it and no client can help it (KAFKA-17754): a request of
-//! a transaction, other than Produce, that reaches the broker after its client has given it up.
+//! a transaction, other than Produce, that reaches the broker after its client has given it up. Nor what no broker does: an
+//! error in answer to a Produce of a transaction, of which the broker hears nothing. One that refuses a Produce has seen
+//! its sequence number, and refuses the batches behind it as well (KIP-890).
 
 use proxy::{ApiKey, Side};
 
@@ -171,6 +173,14 @@ fn is_acknowledged(program: &Program) -> bool {
     !matches!(program.role, Role::Producer(Producer { acknowledged: false, .. }))
 }
 
+fn is_transactional(program: &Program) -> bool {
+    match program.role {
+        Role::Producer(producer) => producer.transactional,
+        Role::Consumer { transactional, .. } => transactional,
+        Role::Pipeline { .. } => true,
+    }
+}
+
 const REQUEST_TIMED_OUT: i16 = 7;
 const NOT_LEADER_OR_FOLLOWER: i16 = 6;
 const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
@@ -185,7 +195,7 @@ const UNSTABLE_OFFSET_COMMIT: i16 = 88;
 fn retriable(program: &Program, at: Moment) -> &'static [i16] {
     match (at.side, at.api) {
         (Side::Response, _) => &[],
-        (Side::Request, ApiKey::Produce) if is_acknowledged(program) => {
+        (Side::Request, ApiKey::Produce) if is_acknowledged(program) && !is_transactional(program) => {
             &[NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS]
         }
         (Side::Request, ApiKey::Fetch) => &[NOT_LEADER_OR_FOLLOWER],
