@@ -1,4 +1,4 @@
-//! Builds what is measured: the programs with cargo (release), and the programs in C against the very librdkafka that
+//! Builds what is measured: the programs with cargo (in this benchmark's own profile), and the programs in C against the very librdkafka that
 //! cargo has just built for them.
 
 use std::collections::HashMap;
@@ -27,12 +27,17 @@ pub(crate) fn build(packages: &[&str], examples: &[&str]) -> Result<Programs, Er
     let mut command = Command::new(cargo);
     command
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--release", "--message-format=json-render-diagnostics", "-p", "lab", "--bins"])
+        .args(["build", "--message-format=json-render-diagnostics", "-p", "lab", "--bins"])
         // Where cargo has built this benchmark, whatever flag or variable has told it where.
         .arg("--target-dir")
         .args(Path::new(env!("CARGO_TARGET_TMPDIR")).parent())
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
+    if cfg!(debug_assertions) {
+        eprintln!("built without optimisation (--profile dev): the figures say nothing");
+    } else {
+        command.arg("--release");
+    }
     for package in packages {
         command.args(["-p", package]);
     }
