@@ -4,13 +4,16 @@ use serde_json::Value as Json;
 
 use crate::exercises::together;
 use crate::lab::{expect, lab, stdout};
+use crate::support::kafka::unique;
 use crate::support::program::executable;
 
 /// Where schedules come from; those of other seeds were run before (docs/torture.md).
 const SEED: &str = "1";
 
 fn runs(program: &str, more: &[&str], status: i32) -> Json {
-    let all = ["torture", program, "--runs", "20", "--seed", SEED, "--format", "json"];
+    // Tests of one seed run side by side, on one Kafka perhaps.
+    let namespace = unique("torture");
+    let all = ["torture", program, "--runs", "20", "--seed", SEED, "--format", "json", "--namespace", &namespace];
     let output = lab(&[&all, more].concat()).output().unwrap();
     expect(&output, status);
     serde_json::from_slice(&output.stdout).unwrap()
