@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use common::cli::Broker;
 
 use super::guard::Guard;
+use super::limits::SIGXFSZ;
 use super::record::{Grade, Note, Tried, Verdict};
 use super::room::{Breach, Room};
 use crate::child::Ended;
@@ -24,9 +25,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// What is kept of a value, or of a program's last words, in columns.
 const VALUE: usize = 240;
 
-/// On Linux, as on all that the lab runs on: more processor time, or a larger file, than allowed.
+/// On Linux and macOS: more processor time than allowed.
 const SIGXCPU: i32 = 24;
-const SIGXFSZ: i32 = 25;
 
 /// What all examinations share.
 pub(super) struct Hall<'a> {

@@ -183,12 +183,15 @@ impl Guard {
                 known.insert(key, room);
             }
         }
+        // The lab's own group outlives whoever founded it: then its number may be that of a process in a room.
+        let foreign = |group: i32| Pid::from_raw(group).is_some_and(|group| group != getpgrp());
         // Children of children, in whatever order they come.
         loop {
             let started: HashMap<i32, usize> = known.iter().map(|((pid, _), room)| (*pid, *room)).collect();
             let before = known.len();
             for process in &processes {
-                if let Some(room) = started.get(&process.parent).or_else(|| started.get(&process.group)) {
+                let founded = started.get(&process.group).filter(|_| foreign(process.group));
+                if let Some(room) = started.get(&process.parent).or(founded) {
                     known.entry((process.pid, process.started)).or_insert(*room);
                 }
             }

@@ -8,12 +8,16 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The argument that makes the lab's executable run another program under limits.
 pub(crate) const ARGUMENT: &str = "__confined";
 
 /// What shells say of a command that cannot be run.
 const CANNOT_RUN: u8 = 126;
+
+/// On Linux and macOS: a larger file than allowed.
+pub(super) const SIGXFSZ: i32 = 25;
 
 /// So much less urgent than the lab itself, whose broker and watch must not wait for a student's loop.
 const NICE: i32 = 5;
@@ -102,7 +106,7 @@ pub(crate) fn become_program(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.collect();
     let (limits, program) = args.split_at_checked(5).unwrap_or_default();
     let why = match (Limits::parse(limits), program.split_first()) {
-        (Some(limits), Some((program, args))) => match limits.set() {
+        (Some(limits), Some((program, args))) => match told_by_signals().and_then(|()| limits.set()) {
             Ok(()) => run(program, args),
             Err(why) => why,
         },
@@ -110,6 +114,14 @@ pub(crate) fn become_program(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     crate::cli::say(&format!("error: the limits, or the program: {why}"));
     ExitCode::from(CANNOT_RUN)
+}
+
+/// A pipe without a reader and a file that is too large end the program, whoever started the lab: what a process ignores
+/// (Python ignores both), the program that it becomes ignores too; what it handles, has its default there.
+fn told_by_signals() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _within = runtime.enter();
+    [SignalKind::pipe(), SignalKind::from_raw(SIGXFSZ)].into_iter().try_for_each(|kind| signal(kind).map(drop))
 }
 
 fn run(program: &OsStr, args: &[OsString]) -> io::Error {
