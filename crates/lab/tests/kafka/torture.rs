@@ -6,27 +6,24 @@ use serde_json::Value as Json;
 
 use crate::exercises::together;
 use crate::lab::{expect, lab, stdout};
-use crate::support::kafka::unique;
 use crate::support::program::executable;
 
 /// Where schedules come from; those of other seeds were run before (docs/torture.md).
 const SEED: &str = "1";
 
 fn runs(program: &str, more: &[&str], status: i32) -> Json {
-    report(&mut torture(program, more), status)
-}
-
-fn torture(program: &str, more: &[&str]) -> Command {
-    // Tests of one seed run side by side, on one Kafka perhaps.
-    let namespace = unique("torture");
-    let all = ["torture", program, "--runs", "20", "--seed", SEED, "--format", "json", "--namespace", &namespace];
-    lab(&[&all, more].concat())
-}
-
-fn report(command: &mut Command, status: i32) -> Json {
-    let output = command.output().unwrap();
+    let all = [program, "--runs", "20", "--seed", SEED, "--format", "json"];
+    let output = torture(&[&all, more].concat()).output().unwrap();
     expect(&output, status);
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// On embedded brokers, wherever the other tests run: hundreds of runs at once are too much for one Kafka beside them
+/// (docs/torture.md has what was run there).
+fn torture(args: &[&str]) -> Command {
+    let mut command = lab(&["torture"]);
+    command.args(args).env_remove("BOOTSTRAP_SERVERS");
+    command
 }
 
 #[test]
@@ -55,15 +52,14 @@ fn what_a_guarantee_allows_is_found_within_twenty_runs() {
 
 #[test]
 fn what_is_expected_and_not_found_fails() {
-    let output = lab(&["torture", "eos-producer", "--runs", "1", "--seed", SEED, "--expect", "lost"]).output().unwrap();
+    let output = torture(&["eos-producer", "--runs", "1", "--seed", SEED, "--expect", "lost"]).output().unwrap();
     expect(&output, 1);
     assert!(stdout(&output).contains("expected and not found: lost"), "{}", stdout(&output));
 }
 
-/// Runs of a client in the program's place; what broke the promise, and the schedule that was left of it. On an embedded
-/// broker, wherever the other tests run: shrinking takes many runs, and it is the judge that is tried.
+/// Runs of a client in the program's place; what broke the promise, and the schedule that was left of it.
 fn convicted(program: &str, client: &str) -> (Vec<String>, String) {
-    let report = report(torture(program, &["--", client]).env_remove("BOOTSTRAP_SERVERS"), 1);
+    let report = runs(program, &["--", client], 1);
     let broken = report["violations"].as_array().unwrap().iter().flat_map(|run| run["broken"].as_array().unwrap());
     let mut broken: Vec<_> = broken.map(|kind| kind.as_str().unwrap().to_owned()).collect();
     broken.sort();
@@ -100,7 +96,7 @@ fn a_reader_of_uncommitted_records_needs_no_fault() {
 #[test]
 fn a_run_can_be_replayed_from_its_number_and_from_its_schedule() {
     let told = |args: &[&str]| {
-        let output = lab(&[&["torture", "producer-exactly-once", "--seed", SEED], args].concat()).output().unwrap();
+        let output = torture(&[&["producer-exactly-once", "--seed", SEED], args].concat()).output().unwrap();
         expect(&output, 0);
         stdout(&output)
     };
@@ -123,7 +119,7 @@ fn a_client_that_refuses_its_work_is_not_started_again_and_again() {
     std::fs::write(&client, script).unwrap();
     std::fs::set_permissions(&client, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let client = client.to_str().unwrap();
-    let output = lab(&["torture", "eos-producer", "--schedule", "static", "--", client]).output().unwrap();
+    let output = torture(&["eos-producer", "--schedule", "static", "--", client]).output().unwrap();
     expect(&output, 2);
     assert!(stdout(&output).contains("what is a topic?"), "{}", stdout(&output));
     assert_eq!(std::fs::read_to_string(count).unwrap().lines().count(), 1);
