@@ -91,6 +91,15 @@ impl Program {
     pub fn promise(&self) -> Promise {
         self.guarantee.promise(self.role)
     }
+
+    /// Whether it works in transactions.
+    pub fn is_transactional(&self) -> bool {
+        match self.role {
+            Role::Producer(producer) => producer.transactional,
+            Role::Consumer { transactional, .. } => transactional,
+            Role::Pipeline { .. } => true,
+        }
+    }
 }
 
 impl Guarantee {

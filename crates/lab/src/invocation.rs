@@ -63,24 +63,15 @@ pub fn command(
     command.args(broker.namespace.iter().flat_map(|namespace| ["--namespace", namespace]));
     let within = |name| within(name, broker.namespace.as_deref());
     command.args(["--topic", within(work.topic)]);
-    let transactional = match program.role {
-        Role::Producer(producer) => {
-            command.args(["--count", &work.messages.to_string()]);
-            producer.transactional
-        }
-        Role::Consumer { transactional, .. } => {
-            command.args(["--group", within(work.group)]);
-            transactional
-        }
+    match program.role {
+        Role::Producer(_) => _ = command.args(["--count", &work.messages.to_string()]),
+        Role::Consumer { .. } => _ = command.args(["--group", within(work.group)]),
         Role::Pipeline { .. } => {
             command.args(["--group", within(work.group)]);
-            if let Some(output) = work.output {
-                command.args(["--output-topic", within(output)]);
-            }
-            true
+            command.args(work.output.iter().flat_map(|output| ["--output-topic", within(output)]));
         }
-    };
-    if let Some(id) = work.transactional_id.filter(|_| transactional) {
+    }
+    if let Some(id) = work.transactional_id.filter(|_| program.is_transactional()) {
         command.args(["--transactional-id", within(id)]);
     }
     properties(&mut command, broker, more);

@@ -195,7 +195,7 @@ pub(crate) fn exhibit(exhibit: Exhibit) -> &'static str {
 }
 
 /// The name of a kind of anomaly.
-pub(crate) fn kind(kind: Kind) -> &'static str {
+pub fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Lost => "lost",
         Kind::Duplicated => "duplicated",

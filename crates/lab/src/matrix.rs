@@ -25,6 +25,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// Whether this names it: SCENARIO, or SCENARIO/VARIANT.
+    pub fn is_called(&self, words: &str) -> bool {
+        (self.scenario.name, self.case.variant) == words.split_once('/').unwrap_or((words, ""))
+    }
+
     /// Whether nodes are killed in it.
     pub fn needs_three_nodes(&self) -> bool {
         scenarios::ON_THREE_NODES.iter().any(|scenario| scenario.name == self.scenario.name)
@@ -39,6 +44,12 @@ pub fn jobs() -> Vec<Job> {
 /// The same for the scenarios that kill nodes.
 pub fn jobs_on_three_nodes() -> Vec<Job> {
     jobs_of(scenarios::ON_THREE_NODES)
+}
+
+/// All that can be chosen from where `named` says whether a scenario was asked for by its name: what kills nodes has to be.
+pub(crate) fn choice(named: impl Fn(&str) -> bool) -> impl Iterator<Item = Job> {
+    let on_three_nodes = jobs_on_three_nodes().into_iter().filter(move |job| named(job.scenario.name));
+    jobs().into_iter().chain(on_three_nodes)
 }
 
 fn jobs_of(scenarios: &'static [&'static Scenario]) -> Vec<Job> {

@@ -130,6 +130,22 @@ pub(crate) struct Nth {
 }
 
 impl House {
+    /// A house for the usual programs, on embedded brokers, that leaves no trace.
+    pub fn new(flags: common::cli::Broker, seed: u32) -> Self {
+        Self {
+            kafka: None,
+            flags,
+            executables: HashMap::new(),
+            command: None,
+            seed,
+            messages: 200,
+            traces: None,
+            leftovers: Leftovers::default(),
+            node_control: Control::default(),
+            room: None,
+        }
+    }
+
     /// Whether the user's own client is held to a guarantee.
     fn held(&self) -> Option<Held> {
         self.command.as_ref().and_then(Client::held)
@@ -274,9 +290,8 @@ impl<'a> Stage<'a> {
     /// The request by which its offsets are committed.
     pub fn commits_by(&self) -> ApiKey {
         let of_transaction = match self.program.role {
-            Role::Producer(producer) => producer.transactional,
-            Role::Consumer { transactional, .. } => transactional,
             Role::Pipeline { .. } => self.house.held().is_none_or(|held| held.guarantee == Guarantee::ExactlyOnce),
+            _ => self.program.is_transactional(),
         };
         if of_transaction { ApiKey::TxnOffsetCommit } else { ApiKey::OffsetCommit }
     }
@@ -358,8 +373,12 @@ impl<'a> Stage<'a> {
         loop {
             // Looked at first: the moment may have been the reason for the end.
             let over = is_over();
-            let told = if self.cast.iter().any(Cast::was_killed) { KILL_TOLD } else { TOLD };
-            if self.proxy.wait(signal, times, if over { told } else { SLICE }) {
+            let patience = match over {
+                false => SLICE,
+                true if self.cast.iter().any(Cast::was_killed) => KILL_TOLD,
+                true => TOLD,
+            };
+            if self.proxy.wait(signal, times, patience) {
                 return Ok(());
             }
             if stop::requested() {

@@ -149,13 +149,8 @@ pub(super) struct Show {
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
     pub(super) format: Format,
 
-    /// Language [default: that of LC_ALL, LC_MESSAGES or LANG]
-    #[arg(long, value_enum, help_heading = OUTPUT)]
-    pub(super) lang: Option<Lang>,
-
-    /// Print help
-    #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
-    help: Option<bool>,
+    #[command(flatten)]
+    every: Every,
 }
 
 /// Check an exercise: build it, run it under its scenarios, say what was expected and what was observed
@@ -202,19 +197,26 @@ pub(super) struct Kept {
     pub(super) progress_file: Option<PathBuf>,
 }
 
+/// What every command has: last, as in each of them.
+#[derive(Debug, Args)]
+pub(super) struct Every {
+    /// Language [default: that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, value_enum, help_heading = OUTPUT)]
+    lang: Option<Lang>,
+
+    /// Print help
+    #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
+    help: Option<bool>,
+}
+
 /// What the commands without a run share.
 #[derive(Debug, Args)]
 pub(super) struct Plain {
     #[command(flatten)]
     pub(super) kept: Kept,
 
-    /// Language [default: that of LC_ALL, LC_MESSAGES or LANG]
-    #[arg(long, value_enum, help_heading = OUTPUT)]
-    pub(super) lang: Option<Lang>,
-
-    /// Print help
-    #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
-    help: Option<bool>,
+    #[command(flatten)]
+    every: Every,
 }
 
 /// List the exercises: which have passed, which comes next
@@ -307,13 +309,8 @@ pub(super) struct Flags {
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
     pub(super) format: Format,
 
-    /// Language [default: that of LC_ALL, LC_MESSAGES or LANG]
-    #[arg(long, value_enum, help_heading = OUTPUT)]
-    pub(super) lang: Option<Lang>,
-
-    /// Print help
-    #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
-    help: Option<bool>,
+    #[command(flatten)]
+    every: Every,
 }
 
 /// Form of the result.

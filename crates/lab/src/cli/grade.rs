@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use common::stop;
 
-use super::args::{OUTPUT, RUN};
-use super::{colours, print, say};
+use super::args::{Every, OUTPUT, RUN};
+use super::{colours, listen, print, say};
 use crate::error::Error;
 use crate::exercises::given::write_whole;
 use crate::exercises::{self, Exercise};
@@ -15,7 +15,7 @@ use crate::grade::{self, Order};
 use crate::layout::safe;
 use crate::names::random_seed;
 use crate::text::Lang;
-use crate::{cargo, interrupt, reaper};
+use crate::{cargo, reaper};
 
 /// Grade a class: build and check every exercise of every student, each confined, and print a table
 ///
@@ -57,13 +57,8 @@ pub(super) struct Grade {
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     json: Option<PathBuf>,
 
-    /// Language [default: that of LC_ALL, LC_MESSAGES or LANG]
-    #[arg(long, value_enum, help_heading = OUTPUT)]
-    lang: Option<Lang>,
-
-    /// Print help
-    #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
-    help: Option<bool>,
+    #[command(flatten)]
+    every: Every,
 }
 
 pub(super) const EXAMPLES: &str = "\
@@ -118,9 +113,7 @@ pub(super) fn grade(args: &Grade, lang: Lang) -> Result<u8, Error> {
     for path in args.csv.iter().chain(&args.json) {
         std::fs::File::options().append(true).create(true).open(path).map_err(|why| unwritable(path, &why))?;
     }
-    if let Err(error) = interrupt::listen(Some(lang.stopping())) {
-        log::warn!("no signal handler could be installed: {error}");
-    }
+    listen(Some(lang.stopping()));
     reaper::start().map_err(|why| Error::Confine(why.to_string()))?;
     let seed = args.seed.unwrap_or_else(random_seed);
     let state = args.state.clone().unwrap_or_else(|| workspace.join(".lab/grade.jsonl"));

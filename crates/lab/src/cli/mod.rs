@@ -92,9 +92,7 @@ fn names_a_kafka(matches: &ArgMatches) -> bool {
 
 /// The status is that of a service which was told to stop.
 fn keep_broker(serve: &Serve, lang: Lang) -> ExitCode {
-    if let Err(error) = interrupt::listen(None) {
-        log::warn!("no signal handler could be installed: {error}");
-    }
+    listen(None);
     match serve::serve(serve, lang) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -107,11 +105,7 @@ fn keep_broker(serve: &Serve, lang: Lang) -> ExitCode {
 /// All programs under all scenarios, or those that were chosen: a table.
 fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
     let chosen = |names: &[String], name: &str| names.is_empty() || names.iter().any(|other| other == name);
-    // What kills nodes has to be asked for.
-    let kills = |job: &Job| lab.scenario.iter().any(|name| name == job.scenario.name);
-    let jobs: Vec<Job> = matrix::jobs()
-        .into_iter()
-        .chain(matrix::jobs_on_three_nodes().into_iter().filter(kills))
+    let jobs: Vec<Job> = matrix::choice(|name| lab.scenario.iter().any(|other| other == name))
         .filter(|job| chosen(&lab.only, job.program.package) && chosen(&lab.scenario, job.scenario.name))
         .collect();
     if jobs.is_empty() {
@@ -128,13 +122,9 @@ fn run_all(lab: &Lab, given: bool, lang: Lang) -> Result<u8, Error> {
 
 /// One program under one scenario, or all of its scenarios: a story each.
 fn run_some(run_: &Run, given: bool, lang: Lang) -> Result<u8, Error> {
-    // What kills nodes has to be asked for.
-    let kills = |job: &Job| run_.scenario.as_ref().is_some_and(|name| name == job.scenario.name);
     let jobs: Vec<Job> = match run_.guarantee {
         Some(guarantee) => own::jobs(run_.role, guarantee, &run_.scenarios, run_.variant.as_deref()),
-        None => matrix::jobs()
-            .into_iter()
-            .chain(matrix::jobs_on_three_nodes().into_iter().filter(kills))
+        None => matrix::choice(|name| run_.scenario.as_deref() == Some(name))
             .filter(|job| run_.program.as_ref().is_some_and(|name| job.program.package == name))
             .filter(|job| run_.scenario.as_ref().is_none_or(|name| job.scenario.name == name))
             .filter(|job| run_.variant.as_ref().is_none_or(|name| job.case.variant == name))
@@ -183,9 +173,7 @@ fn run(
         say(&lang.building(programs.len()));
         executables = cargo::build(&programs).map_err(unless_interrupted)?;
     }
-    let prefix = Names::new(seed, flags.kafka.namespace.as_deref());
-    let servers = given.then_some(flags.kafka.bootstrap_servers.as_str());
-    say(&lang.running(servers, jobs.len(), seed, prefix.prefix()));
+    announce(flags, given, seed, jobs.len(), lang);
     let at_once = match client {
         // Not all of them start in a few milliseconds.
         Some(_) => flags.jobs.map_or(default_at_once() / 4, usize::from),
@@ -199,11 +187,16 @@ fn run(
     done.map(|outcomes| Results { outcomes, seed, took })
 }
 
-/// What comes before every run; returns the seed.
-fn prepare(flags: &Flags, given: bool, lang: Lang) -> Result<u32, Error> {
-    if let Err(error) = interrupt::listen(Some(lang.stopping())) {
+/// From here on, Ctrl-C is a request, answered with this line; without it, the lab still ends.
+fn listen(answer: Option<&'static str>) {
+    if let Err(error) = interrupt::listen(answer) {
         log::warn!("no signal handler could be installed: {error}");
     }
+}
+
+/// What comes before every run; returns the seed.
+fn prepare(flags: &Flags, given: bool, lang: Lang) -> Result<u32, Error> {
+    listen(Some(lang.stopping()));
     if let Err(error) = reaper::start() {
         log::warn!("killed with kill -9, the lab would leave programs behind: {error}");
     }
@@ -220,18 +213,21 @@ fn prepare(flags: &Flags, given: bool, lang: Lang) -> Result<u32, Error> {
     Ok(flags.seed.unwrap_or_else(random_seed))
 }
 
+/// Says what runs where, under which names.
+fn announce(flags: &Flags, given: bool, seed: u32, runs: usize, lang: Lang) {
+    let prefix = Names::new(seed, flags.kafka.namespace.as_deref());
+    let servers = given.then_some(flags.kafka.bootstrap_servers.as_str());
+    say(&lang.running(servers, runs, seed, prefix.prefix()));
+}
+
 fn house(flags: &Flags, given: bool, seed: u32, executables: cargo::Executables, command: Option<Client>) -> House {
     House {
         kafka: given.then(|| Kafka::new(flags.kafka.clone())),
-        flags: flags.kafka.clone(),
         executables,
         command,
-        seed,
         messages: flags.messages,
         traces: flags.trace.clone(),
-        leftovers: Default::default(),
-        node_control: Default::default(),
-        room: None,
+        ..House::new(flags.kafka.clone(), seed)
     }
 }
 

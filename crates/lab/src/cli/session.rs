@@ -2,23 +2,22 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use common::cli::Broker;
 use common::stop;
 
-use super::args::{Format, OUTPUT, RUN};
+use super::args::{Every, Format, OUTPUT, RUN};
 use super::watch::clear;
-use super::{colours, print, say};
+use super::{colours, listen, print, say};
 use crate::error::Error;
 use crate::kafka::{Kafka, REQUEST};
 use crate::session::board::Board;
 use crate::session::follow::Follower;
 use crate::session::table::{self, Now};
-use crate::session::{students, topics};
+use crate::session::{now, students, topics};
 use crate::text::Lang;
-use crate::{cargo, exercises, interrupt};
+use crate::{cargo, exercises};
 
 /// Follow a class that shares one Kafka: create its topics, show who has passed which exercise, clear away
 ///
@@ -49,13 +48,8 @@ pub(super) struct Session {
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
     format: Format,
 
-    /// Language [default: that of LC_ALL, LC_MESSAGES or LANG]
-    #[arg(long, value_enum, help_heading = OUTPUT)]
-    lang: Option<Lang>,
-
-    /// Print help
-    #[arg(short, long, action = clap::ArgAction::Help, help_heading = OUTPUT)]
-    help: Option<bool>,
+    #[command(flatten)]
+    every: Every,
 }
 
 pub(super) const EXAMPLES: &str = "\
@@ -104,7 +98,7 @@ pub(super) fn session(args: &Session, lang: Lang) -> Result<u8, Error> {
     if args.clean {
         return clean(args, &kafka, &students, lang);
     }
-    listen();
+    listen(None);
     let mut board = Board::new(exercises::all(cargo::workspace()?)?, &students);
     kafka.wait()?;
     let created = topics::create(&kafka, &students)?;
@@ -135,7 +129,11 @@ fn in_place(args: &Session) -> bool {
 }
 
 fn show(args: &Session, board: &Board, follower: &Follower, lang: Lang) -> Result<(), Error> {
-    let now = Now { servers: &args.kafka.bootstrap_servers, away: follower.away, time: milliseconds() };
+    let now = Now {
+        servers: &args.kafka.bootstrap_servers,
+        away: follower.away,
+        time: i64::try_from(now()).unwrap_or(i64::MAX),
+    };
     match args.format {
         Format::Table if in_place(args) => {
             clear()?;
@@ -159,7 +157,8 @@ fn clean(args: &Session, kafka: &Kafka, students: &[students::Student], lang: La
         say(lang.session_untouched());
         return Ok(0);
     }
-    listen();
+    // Not before: at the question, Ctrl-C simply ends the lab.
+    listen(None);
     let left = theirs.delete(kafka);
     for (name, why) in &left {
         say(&lang.not_deleted(name, why));
@@ -171,13 +170,6 @@ fn clean(args: &Session, kafka: &Kafka, students: &[students::Student], lang: La
     Ok(0)
 }
 
-/// From here on, Ctrl-C is a request; before (at a question, say), it simply ends the lab.
-fn listen() {
-    if let Err(error) = interrupt::listen(None) {
-        log::warn!("no signal handler could be installed: {error}");
-    }
-}
-
 fn agreed(question: &str, lang: Lang) -> bool {
     // Nothing can be done when standard error is closed.
     let _ = write!(io::stderr(), "{question}");
@@ -187,10 +179,6 @@ fn agreed(question: &str, lang: Lang) -> bool {
     answer.trim().to_lowercase().starts_with(lang.yes())
 }
 
-fn milliseconds() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
-fn minutes() -> i64 {
-    milliseconds() / 60_000
+fn minutes() -> u64 {
+    now() / 60_000
 }

@@ -4,10 +4,9 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::args::{Flags, Format, OUTPUT, RUN, program};
-use super::{at_once, colours, house, leave, prepare, print, say, unless_interrupted};
+use super::{announce, at_once, colours, house, leave, prepare, print, say, unless_interrupted};
 use crate::catalogue;
 use crate::error::Error;
-use crate::names::Names;
 use crate::outcome::Outcome;
 use crate::own::Client;
 use crate::stage::Nth;
@@ -142,10 +141,8 @@ pub(super) fn torture(args: &TortureArgs, given: bool, lang: Lang) -> Result<u8,
         (None, Some(run)) => Some((run, drawn(program, seed, run))),
         (None, None) => None,
     };
-    let prefix = Names::new(seed, flags.kafka.namespace.as_deref());
-    let servers = given.then_some(flags.kafka.bootstrap_servers.as_str());
     let runs = args.runs.unwrap_or(if one.is_some() { 1 } else { 100 });
-    say(&lang.running(servers, runs as usize, seed, prefix.prefix()));
+    announce(flags, given, seed, runs as usize, lang);
     // It is held to what the program promises.
     let client = (!args.client.is_empty()).then(|| Client { words: args.client.clone(), held_to: None });
     let house = house(flags, given, seed, executables, client);

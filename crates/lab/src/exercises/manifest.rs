@@ -98,12 +98,8 @@ fn exercise(package: &str, manifest: &Path, lab: Lab) -> Result<Exercise, String
     })
 }
 
-/// SCENARIO, or SCENARIO/VARIANT.
 fn job(program: &str, words: &str) -> Option<Job> {
-    let (scenario, variant) = words.split_once('/').unwrap_or((words, ""));
-    matrix::jobs()
-        .into_iter()
-        .find(|job| (job.program.package, job.scenario.name, job.case.variant) == (program, scenario, variant))
+    matrix::jobs().into_iter().find(|job| job.program.package == program && job.is_called(words))
 }
 
 fn promise(words: &[String]) -> Result<Promise, String> {

@@ -78,23 +78,17 @@ impl Hall<'_> {
 
     fn run(&self, exercise: &Exercise, program: &Path, job: &Job, until: Instant) -> Result<Run, Error> {
         let room = Room::open(self.guard, until);
+        let flags = Broker {
+            bootstrap_servers: String::new(),
+            namespace: None,
+            property: Vec::new(),
+            properties: Vec::new(),
+            connect_timeout: CONNECT,
+        };
         let house = House {
-            kafka: None,
-            flags: Broker {
-                bootstrap_servers: String::new(),
-                namespace: None,
-                property: Vec::new(),
-                properties: Vec::new(),
-                connect_timeout: CONNECT,
-            },
             executables: [(exercise.plays.package.to_owned(), program.to_owned())].into(),
-            command: None,
-            seed: self.seed,
-            messages: 200,
-            traces: None,
-            leftovers: Default::default(),
-            node_control: Default::default(),
             room: Some(room.clone()),
+            ..House::new(flags, self.seed)
         };
         let outcome = house.run(job.scenario, job.case, job.program);
         // It is, unless the run did not even begin.

@@ -16,3 +16,10 @@ pub(crate) mod students;
 pub(crate) mod table;
 pub(crate) mod topics;
 pub(crate) mod verdict;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// In milliseconds since 1970, by this machine's clock.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -173,14 +173,6 @@ fn is_acknowledged(program: &Program) -> bool {
     !matches!(program.role, Role::Producer(Producer { acknowledged: false, .. }))
 }
 
-fn is_transactional(program: &Program) -> bool {
-    match program.role {
-        Role::Producer(producer) => producer.transactional,
-        Role::Consumer { transactional, .. } => transactional,
-        Role::Pipeline { .. } => true,
-    }
-}
-
 const REQUEST_TIMED_OUT: i16 = 7;
 const NOT_LEADER_OR_FOLLOWER: i16 = 6;
 const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
@@ -195,7 +187,7 @@ const UNSTABLE_OFFSET_COMMIT: i16 = 88;
 fn retriable(program: &Program, at: Moment) -> &'static [i16] {
     match (at.side, at.api) {
         (Side::Response, _) => &[],
-        (Side::Request, ApiKey::Produce) if is_acknowledged(program) && !is_transactional(program) => {
+        (Side::Request, ApiKey::Produce) if is_acknowledged(program) && !program.is_transactional() => {
             &[NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS]
         }
         (Side::Request, ApiKey::Fetch) => &[NOT_LEADER_OR_FOLLOWER],

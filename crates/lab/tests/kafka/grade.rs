@@ -11,9 +11,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use crate::exercises::{patch, workspace};
+use crate::exercises::patch;
 use crate::lab::{expect, lab, stderr, stdout};
 use crate::support::program::eventually;
+use crate::support::workspace;
 
 /// The exercise with which most of this is tried: it has the fewest scenarios.
 const EXERCISE: &str = "01-fire-and-forget";

@@ -8,11 +8,7 @@ use serde_json::Value as Json;
 
 use super::lab::{expect, lab, stderr, stdout};
 use crate::support::program::example;
-use crate::support::report;
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use crate::support::{report, workspace};
 
 /// A row of the page: the file below examples/, guarantee, role, how many runs.
 fn rows(page: &str) -> Vec<[String; 4]> {

@@ -4,25 +4,23 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::ValueEnum;
 use lab::catalogue::Guarantee;
 use lab::clues;
+use lab::json::kind;
 use lab::matrix::{self, Job};
-use lab::names::random_seed;
 use lab::outcome::Outcome;
 use lab::own::{self, Client, Part};
 use lab::stage::House;
 use lab::text::Lang;
-use lab::topics::Leftovers;
 use lab::verdict::{Surprise, Verdict};
 use toml_edit::{DocumentMut, Table};
 
-use crate::lab::{flags, given};
+use crate::lab::{clear, house};
 use crate::support::program::example;
+use crate::support::{is_otherwise, side_by_side, workspace};
 
 /// So many at once, like the lab itself.
 const AT_ONCE: usize = 16;
@@ -36,7 +34,7 @@ struct Wrong {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wrong-programs")
+    workspace().join("wrong-programs")
 }
 
 fn wrongs() -> Vec<Wrong> {
@@ -48,7 +46,6 @@ fn wrongs() -> Vec<Wrong> {
 fn wrong(table: &Table) -> Wrong {
     let name = text(table, "name");
     let scenario = text(table, "scenario");
-    let (scenario, variant) = scenario.split_once('/').unwrap_or((&scenario, ""));
     let (held_to, jobs) = match table.get("in-place") {
         Some(_) => (None, matrix::jobs()),
         None => {
@@ -56,14 +53,13 @@ fn wrong(table: &Table) -> Wrong {
             let (guarantee, part) = held.split_once(' ').unwrap();
             let guarantee = Guarantee::from_str(guarantee, false).unwrap();
             let part = Part::from_str(part, false).unwrap();
-            (Some(guarantee), own::jobs(part, guarantee, &[scenario.to_owned()], Some(variant)))
+            let (named, variant) = scenario.split_once('/').unwrap_or((&scenario, ""));
+            (Some(guarantee), own::jobs(part, guarantee, &[named.to_owned()], Some(variant)))
         }
     };
     let program = table.get("in-place").map(|_| text(table, "in-place"));
-    let wanted = |job: &Job| {
-        let same = (job.scenario.name, job.case.variant) == (scenario, variant);
-        same && program.as_ref().is_none_or(|program| job.program.package == program)
-    };
+    let wanted =
+        |job: &Job| job.is_called(&scenario) && program.as_ref().is_none_or(|program| job.program.package == program);
     let job = jobs.into_iter().find(wanted).unwrap_or_else(|| panic!("{name}: there is no such run"));
     Wrong { table: table.clone(), name, held_to, job }
 }
@@ -74,27 +70,13 @@ fn text(table: &Table, key: &str) -> String {
 
 impl Wrong {
     fn run(&self, executable: &Path) -> Outcome {
-        let servers = given();
         let words = vec![executable.to_str().unwrap().to_owned(), self.name.clone()];
-        let house = House {
-            kafka: servers.as_ref().map(|_| crate::lab::kafka()),
-            flags: flags(servers.as_deref().unwrap_or("127.0.0.1:1")),
-            executables: [].into(),
-            command: Some(Client { words, held_to: self.held_to }),
-            seed: random_seed(),
-            messages: 20,
-            traces: None,
-            leftovers: Leftovers::default(),
-            node_control: Default::default(),
-            room: None,
-        };
+        let house = House { command: Some(Client { words, held_to: self.held_to }), ..house() };
         let outcome = house.run(self.job.scenario, self.job.case, self.job.program);
-        if servers.is_some() {
-            // Wrong as they are, some leave a member behind that their group waits for.
-            let left = house.leftovers.delete(&crate::lab::kafka());
-            if !left.is_empty() {
-                crate::support::report(format_args!("{}: {left:?}", self.name));
-            }
+        // Wrong as they are, some leave a member behind that their group waits for.
+        let left = clear(house);
+        if !left.is_empty() {
+            crate::support::report(format_args!("{}: {left:?}", self.name));
         }
         outcome
     }
@@ -105,8 +87,7 @@ fn against(outcome: &Outcome) -> Vec<String> {
     let failed = |surprise: &Surprise| matches!(surprise, Surprise::Failed(_));
     match &outcome.verdict {
         Verdict::Violated(anomalies) => {
-            let mut kinds: Vec<_> =
-                anomalies.iter().map(|anomaly| snake_case(&format!("{:?}", anomaly.kind))).collect();
+            let mut kinds: Vec<_> = anomalies.iter().map(|anomaly| kind(anomaly.kind).to_owned()).collect();
             kinds.dedup();
             kinds
         }
@@ -116,39 +97,15 @@ fn against(outcome: &Outcome) -> Vec<String> {
     }
 }
 
-/// `AbortedProcessed` is aborted_processed.
-fn snake_case(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.chars() {
-        if c.is_uppercase() && !out.is_empty() {
-            out.push('_');
-        }
-        out.extend(c.to_lowercase());
-    }
-    out
-}
-
 #[test]
 fn each_wrong_program_is_convicted_in_words_that_point_to_the_mistake() {
     let executable = example("wrong-programs");
     let (all, begun) = (wrongs(), Instant::now());
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(wrong) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = wrong.run(&executable);
-                    done.lock().unwrap().push((wrong.name.clone(), outcome));
-                }
-            });
-        }
-    });
+    let outcomes = side_by_side(&all, AT_ONCE, |wrong| wrong.run(&executable));
     crate::support::report(format_args!("{} wrong programs were run in {:.1?}", all.len(), begun.elapsed()));
-    let done = done.into_inner().unwrap();
-    let outcome = |wrong: &Wrong| &done.iter().find(|(name, _)| *name == wrong.name).unwrap().1;
     let mut acquitted = Vec::new();
-    for wrong in &all {
-        let (shows, outcome) = (text(&wrong.table, "shows"), outcome(wrong));
+    for (wrong, outcome) in all.iter().zip(&outcomes) {
+        let shows = text(&wrong.table, "shows");
         if !against(outcome).contains(&shows) {
             acquitted.push(format!("{}: {shows} is not among {:?}", wrong.name, against(outcome)));
         }
@@ -158,7 +115,7 @@ fn each_wrong_program_is_convicted_in_words_that_point_to_the_mistake() {
     }
     assert!(acquitted.is_empty(), "{}", acquitted.join("\n"));
     for (file, lang) in [("README.md", Lang::En), ("README.fr.md", Lang::Fr)] {
-        let told = all.iter().map(|wrong| told(outcome(wrong), lang)).collect();
+        let told = outcomes.iter().map(|outcome| told(outcome, lang)).collect();
         is_as_written(file, lang, &all, told);
     }
 }
@@ -187,11 +144,9 @@ fn is_as_written(file: &str, lang: Lang, all: &[Wrong], told: Vec<String>) {
     let written = fs::read_to_string(&path).unwrap();
     let (above, _) = written.split_once(BELOW).unwrap_or_else(|| panic!("{file} has no line {BELOW}"));
     let got = format!("{above}{BELOW}{}", tables(lang, all, told));
-    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
-        fs::write(&path, got).unwrap();
-        return;
+    if let Some(otherwise) = is_otherwise(&path, &got) {
+        panic!("{otherwise}");
     }
-    assert!(got == written, "{file} is otherwise (GOLDEN=write writes it anew):\n{got}");
 }
 
 fn tables(lang: Lang, all: &[Wrong], told: Vec<String>) -> String {

@@ -2,9 +2,9 @@
 //! output holds.
 
 use std::fs;
-use std::path::Path;
 
 use super::proof::{Lang, Proof};
+use crate::support::workspace;
 
 pub(super) struct Page {
     name: &'static str,
@@ -22,7 +22,7 @@ pub(super) struct Claim {
 
 impl Page {
     pub fn read(name: &'static str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+        let path = workspace().join("docs").join(name);
         Self { name, text: fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())) }
     }
 

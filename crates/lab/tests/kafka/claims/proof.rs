@@ -13,7 +13,7 @@ use crate::lab::given;
 use crate::support::broker::bootstrap;
 use crate::support::kafka::unique;
 use crate::support::program::{example, executable};
-use crate::support::report;
+use crate::support::{report, workspace};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Lang {
@@ -64,7 +64,7 @@ fn run(cargo: &Path, command: &str, lang: Lang) -> Option<String> {
     let path = format!("{}:{}", cargo.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let namespace = unique("claims");
     let mut shell = Command::new("bash");
-    shell.args(["-euc", &script]).current_dir(root());
+    shell.args(["-euc", &script]).current_dir(workspace());
     shell.env("PATH", path).env("CARGO", cargo).env("PYTHONIOENCODING", "utf-8");
     shell.env("LC_ALL", if lang == Lang::Fr { "fr_FR.UTF-8" } else { "C" });
     for variable in ["RUST_LOG", "NAMESPACE", "KAFKA_PROPERTIES", "BOOTSTRAP_SERVERS", "CONNECT_TIMEOUT"] {
@@ -155,7 +155,8 @@ fn java() -> Option<&'static str> {
         \"${compiler[@]}\" -cp \"$(printf '%s:' compose/.lib/4.3.1/*.jar)\" -d \"$0\" docs/kafka-17754/EosPipeline.java";
     static COMPILED: OnceLock<bool> = OnceLock::new();
     let succeeds = |script| {
-        let output = Command::new("bash").args(["-c", script, CLASSES]).current_dir(root()).output().expect("bash");
+        let output =
+            Command::new("bash").args(["-c", script, CLASSES]).current_dir(workspace()).output().expect("bash");
         output.status.success()
     };
     let compile = || {
@@ -176,9 +177,5 @@ fn python(script: &str) -> Option<PathBuf> {
         let import = Command::new(python).args(["-c", &format!("import {module}")]).output();
         import.is_ok_and(|output| output.status.success())
     };
-    [root().join("target/clients").join(installed).join("bin/python"), "python3".into()].into_iter().find(has)
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    [workspace().join("target/clients").join(installed).join("bin/python"), "python3".into()].into_iter().find(has)
 }

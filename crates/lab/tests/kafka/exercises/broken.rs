@@ -9,7 +9,7 @@ use lab::error::Error;
 use lab::exercises::{self, given, place};
 use tempfile::TempDir;
 
-use super::workspace;
+use crate::support::workspace;
 
 /// A checkout: this one's crates, and copies of its exercises as given and of its solutions.
 fn checkout() -> TempDir {

@@ -13,26 +13,19 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 use lab::exercises::Exercise;
 use lab::exercises::check::{self, Finding};
 use lab::matrix::Job;
-use lab::names::random_seed;
 use lab::stage::House;
-use lab::topics::Leftovers;
 use serde_json::Value as Json;
 
-use crate::lab::{flags, given};
-use crate::support::PROGRAMS;
+use crate::lab::{clear, house};
+use crate::support::{PROGRAMS, side_by_side, workspace};
 
 /// So many runs at once: each mostly waits, and the other tests run beside them.
 const AT_ONCE: usize = 12;
-
-pub(crate) fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
-}
 
 fn all() -> &'static [Exercise] {
     static ALL: OnceLock<Vec<Exercise>> = OnceLock::new();
@@ -61,47 +54,17 @@ struct Attempt<'a> {
 
 /// Checks them all, several at a time; the findings are in their order.
 fn check(attempts: &[Attempt<'_>]) -> Vec<Finding> {
-    let next = AtomicUsize::new(0);
-    let found = Mutex::new(Vec::new());
-    let work = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(attempt) = attempts.get(number) else { return };
-            let finding = attempt.run();
-            found.lock().unwrap().push((number, finding));
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(attempts.len()) {
-            scope.spawn(work);
-        }
-    });
-    let mut found = found.into_inner().unwrap();
-    found.sort_by_key(|(number, _)| *number);
-    found.into_iter().map(|(_, finding)| finding).collect()
+    side_by_side(attempts, AT_ONCE, Attempt::run)
 }
 
 impl Attempt<'_> {
     fn run(&self) -> Finding {
-        let servers = given();
-        let house = House {
-            kafka: servers.as_ref().map(|_| crate::lab::kafka()),
-            flags: flags(servers.as_deref().unwrap_or("127.0.0.1:1")),
-            executables: [(self.exercise.plays.package.to_owned(), self.executable.to_owned())].into(),
-            command: None,
-            seed: random_seed(),
-            messages: 20,
-            traces: None,
-            leftovers: Leftovers::default(),
-            node_control: Default::default(),
-            room: None,
-        };
+        let executables = [(self.exercise.plays.package.to_owned(), self.executable.to_owned())].into();
+        let house = House { executables, ..house() };
         let mut exercise = self.exercise.clone();
         exercise.jobs = vec![self.job];
         let mut findings = check::check(&house, &exercise, 1).unwrap();
-        if servers.is_some() {
-            assert_eq!(house.leftovers.delete(&crate::lab::kafka()), []);
-        }
+        assert_eq!(clear(house), []);
         findings.pop().unwrap()
     }
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::{all, as_given, build, workspace, wrong};
+use super::{all, as_given, build, wrong};
+use crate::support::workspace;
 
 /// The executable of this name: an exercise's package, or a wrong solution.
 pub(crate) fn executable(name: &str) -> PathBuf {

@@ -13,8 +13,9 @@ use lab::text::Lang;
 use serde_json::{Value as Json, json};
 use toml_edit::{DocumentMut, TableLike};
 
-use super::{Attempt, all, as_given, check, full_name, patch, together, workspace};
+use super::{Attempt, all, as_given, check, full_name, patch, together};
 use crate::lab::given;
+use crate::support::{is_otherwise, workspace};
 
 /// One wrong solution.
 pub(super) struct Wrong {
@@ -66,9 +67,11 @@ fn text(table: &dyn TableLike, key: &str) -> String {
 
 /// One of the scenarios that the exercise must pass.
 fn job(exercise: &Exercise, words: &str) -> Job {
-    let (scenario, variant) = words.split_once('/').unwrap_or((words, ""));
-    let same = |job: &&Job| (job.scenario.name, job.case.variant) == (scenario, variant);
-    *exercise.jobs.iter().find(same).unwrap_or_else(|| panic!("{} has no {words}", exercise.package))
+    *exercise
+        .jobs
+        .iter()
+        .find(|job| job.is_called(words))
+        .unwrap_or_else(|| panic!("{} has no {words}", exercise.package))
 }
 
 #[test]
@@ -119,12 +122,7 @@ fn otherwise_told(wrong: &Wrong, finding: &Finding) -> Option<String> {
     let partitions = wrong.job.case.partitions;
     let text = |lang| told(&report(wrong.exercise, std::slice::from_ref(finding), lang, false), partitions);
     let got = format!("{}\n\n{}\n", text(Lang::En), text(Lang::Fr));
-    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
-        fs::write(&wrong.golden, got).unwrap();
-        return None;
-    }
-    let wanted = fs::read_to_string(&wrong.golden).unwrap_or_default();
-    (got != wanted).then(|| format!("{} is otherwise (GOLDEN=write writes it anew):\n{got}", wrong.golden.display()))
+    is_otherwise(&wrong.golden, &got)
 }
 
 /// The report without what differs from run to run: of the moments, only the fault, and that without its time; no ports,

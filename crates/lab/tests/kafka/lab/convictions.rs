@@ -8,13 +8,11 @@ use std::path::Path;
 use lab::catalogue;
 use lab::ledger::Kind;
 use lab::matrix;
-use lab::names::random_seed;
 use lab::outcome::Outcome;
 use lab::stage::House;
-use lab::topics::Leftovers;
 use lab::verdict::{Surprise, Verdict};
 
-use super::{flags, given, json};
+use super::json;
 use crate::support::program::executable;
 
 /// What the lab says of one program in the scenario calm, when its executable is this script, in which REAL is the real
@@ -23,26 +21,12 @@ pub(super) fn judge(package: &str, script: &str) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let real = executable(package);
     let fake = write_script(folder.path(), &script.replace("REAL", real.to_str().unwrap()));
-    let given = given();
-    let house = House {
-        kafka: given.as_ref().map(|_| super::kafka()),
-        flags: flags(given.as_deref().unwrap_or("127.0.0.1:1")),
-        executables: [(package.to_owned(), fake)].into(),
-        command: None,
-        seed: random_seed(),
-        messages: 5,
-        traces: None,
-        leftovers: Leftovers::default(),
-        node_control: Default::default(),
-        room: None,
-    };
+    let house = House { executables: [(package.to_owned(), fake)].into(), messages: 5, ..super::house() };
     let program = catalogue::find(package).unwrap();
     let of_this = |job: &matrix::Job| job.scenario.name == "calm" && job.program.package == program.package;
     let [job] = matrix::jobs().into_iter().filter(of_this).collect::<Vec<_>>()[..] else { panic!("one calm case") };
     let outcome = house.run(job.scenario, job.case, job.program);
-    if given.is_some() {
-        assert_eq!(house.leftovers.delete(&super::kafka()), []);
-    }
+    assert_eq!(super::clear(house), []);
     outcome
 }
 

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use common::cli::Broker;
 use lab::kafka::Kafka;
+use lab::names::random_seed;
+use lab::stage::House;
 use serde_json::Value as Json;
 
 /// The Kafka that is given to the tests; without one, each run of the lab has an embedded broker of its own.
@@ -62,7 +64,19 @@ pub(crate) fn kafka() -> Kafka {
     Kafka::new(flags(crate::support::broker::bootstrap()))
 }
 
-pub(crate) fn flags(servers: &str) -> Broker {
+/// Where runs take place: on the Kafka that is given, or on embedded brokers.
+pub(crate) fn house() -> House {
+    let servers = given();
+    let flags = flags(servers.as_deref().unwrap_or("127.0.0.1:1"));
+    House { kafka: servers.map(|_| kafka()), messages: 20, ..House::new(flags, random_seed()) }
+}
+
+/// Deletes what the runs have left there; what could not be deleted, and why.
+pub(crate) fn clear(house: House) -> Vec<(String, String)> {
+    house.kafka.map(|kafka| house.leftovers.delete(&kafka)).unwrap_or_default()
+}
+
+fn flags(servers: &str) -> Broker {
     Broker {
         bootstrap_servers: servers.to_owned(),
         namespace: None,

@@ -20,15 +20,13 @@ mod zombie;
 
 use lab::ledger::Kind;
 use lab::matrix;
-use lab::names::random_seed;
 use lab::outcome::Outcome;
 use lab::own::Client;
 use lab::scenario::Exhibit;
 use lab::stage::House;
-use lab::topics::Leftovers;
 use lab::verdict::Verdict;
 
-use crate::lab::{flags, given, kafka};
+use crate::lab::{clear, house};
 use crate::support::program::{example, executable};
 
 /// One run of the program.
@@ -59,23 +57,13 @@ fn run(scenario: &str, variant: &str, package: &str, command: Option<Vec<String>
         |job: &matrix::Job| (job.scenario.name, job.case.variant, job.program.package) == (scenario, variant, package);
     let jobs: Vec<_> = matrix::jobs().into_iter().filter(of_this).collect();
     let [job] = jobs[..] else { panic!("{} cases of {scenario} {variant} for {package}", jobs.len()) };
-    let given = given();
     let house = House {
-        kafka: given.as_ref().map(|_| kafka()),
-        flags: flags(given.as_deref().unwrap_or("127.0.0.1:1")),
         executables: [(package.to_owned(), executable(package))].into(),
         command: command.map(|words| Client { words, held_to: None }),
-        seed: random_seed(),
-        messages: 20,
-        traces: None,
-        leftovers: Leftovers::default(),
-        node_control: Default::default(),
-        room: None,
+        ..house()
     };
     let outcome = house.run(job.scenario, job.case, job.program);
-    if given.is_some() {
-        assert_eq!(house.leftovers.delete(&kafka()), []);
-    }
+    assert_eq!(clear(house), []);
     outcome
 }
 
