@@ -17,6 +17,7 @@
 //! | [`scenarios`] | what is done to the programs, and what is expected then |
 //! | [`report`], [`table`], [`json`], [`text`] | results for readers: in English and French, and for programs |
 //! | `serve` | the embedded broker: `lab broker`, and the one of a run that was given none |
+//! | [`capacity`] | how much is done at once |
 //! | [`progress`], [`interrupt`], `terminal` | the progress bar; Ctrl-C; keys |
 //! | `session` | a class on one Kafka: its topics, who has passed what |
 //! | [`exercises`] | what students do, and how far they are |
@@ -26,6 +27,7 @@
 //! any language.
 
 pub mod aborted;
+pub mod capacity;
 pub mod cargo;
 pub mod catalogue;
 pub mod child;

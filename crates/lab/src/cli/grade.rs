@@ -15,7 +15,7 @@ use crate::grade::{self, Order};
 use crate::layout::safe;
 use crate::names::random_seed;
 use crate::text::Lang;
-use crate::{cargo, reaper};
+use crate::{capacity, cargo, reaper};
 
 /// Grade a class: build and check every exercise of every student, each confined, and print a table
 ///
@@ -123,7 +123,7 @@ pub(super) fn grade(args: &Grade, lang: Lang) -> Result<u8, Error> {
         exercises: &exercises,
         folders: &args.folders,
         state: &state,
-        at_once: args.jobs.map_or_else(at_once, usize::from),
+        at_once: args.jobs.map_or_else(capacity::exercises, usize::from),
         seed,
         limit: Duration::from_secs(args.limit),
         lang,
@@ -151,11 +151,6 @@ fn chosen(all: Vec<Exercise>, only: &[String]) -> Result<Vec<Exercise>, Error> {
         names.push(exercises::find(&all, text)?.name.clone());
     }
     Ok(all.into_iter().filter(|exercise| names.is_empty() || names.contains(&exercise.name)).collect())
-}
-
-/// An exercise has some five runs, which mostly wait.
-fn at_once() -> usize {
-    std::thread::available_parallelism().map_or(3, |cores| (3 * usize::from(cores)).min(12))
 }
 
 fn unwritable(path: &Path, why: &std::io::Error) -> Error {

@@ -31,7 +31,7 @@ use crate::own::{self, Client};
 use crate::serve::{self, Serve};
 use crate::stage::House;
 use crate::text::Lang;
-use crate::{cargo, interrupt, json, list, reaper, show, story, table, terminal};
+use crate::{capacity, cargo, interrupt, json, list, reaper, show, story, table, terminal};
 
 /// Runs the lab, as the command line says.
 pub fn main() -> ExitCode {
@@ -53,6 +53,7 @@ pub fn main() -> ExitCode {
     };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_target(false).init();
     terminal::fit();
+    capacity::raise_open_files();
     let done = match &lab.command {
         Some(Command::Broker(serve)) => return keep_broker(serve, lang),
         Some(Command::List(list)) => print(&list::render(lang, list.format == Format::Json)).map(|()| 0),
@@ -176,7 +177,7 @@ fn run(
     announce(flags, given, seed, jobs.len(), lang);
     let at_once = match client {
         // Not all of them start in a few milliseconds.
-        Some(_) => flags.jobs.map_or(default_at_once() / 4, usize::from),
+        Some(_) => flags.jobs.map_or_else(|| capacity::runs().div_ceil(4), usize::from),
         None => at_once(flags),
     };
     let house = House { node_control: control, ..house(flags, given, seed, executables, client) };
@@ -245,12 +246,7 @@ fn leave(house: House, flags: &Flags, lang: Lang) -> Result<(), Error> {
 
 /// How many runs at once.
 fn at_once(flags: &Flags) -> usize {
-    flags.jobs.map_or_else(default_at_once, usize::from)
-}
-
-/// Nearly all of a run is waiting (for a connection, a time limit, a rebalance): many to a processor.
-fn default_at_once() -> usize {
-    std::thread::available_parallelism().map_or(12, |cores| (12 * usize::from(cores)).min(32))
+    flags.jobs.map_or_else(capacity::runs, usize::from)
 }
 
 /// Ctrl-C reaches cargo too, which then fails: that is not what ended the lab.

@@ -1,5 +1,7 @@
 //! The whole matrix, and single runs.
 
+use std::process::Command;
+
 use lab::catalogue::PROGRAMS;
 use lab::{matrix, scenarios};
 
@@ -15,6 +17,21 @@ fn every_program_does_under_every_fault_what_was_announced() {
     }
     // The course announces that guarantees break: a table without a violation has shown nothing.
     assert!(outcomes.iter().any(|outcome| outcome["verdict"] == "violated"));
+}
+
+/// A terminal grants few: 256 on macOS, and 1024 on most Linux, where all these runs would need more.
+#[test]
+fn as_many_files_may_be_open_as_the_system_grants() {
+    let run = lab(&["run", "eos-pipeline", "calm"]);
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -Sn 20 && exec \"$@\"", "sh"]).arg(run.get_program()).args(run.get_args());
+    for (name, value) in run.get_envs() {
+        match value {
+            Some(value) => few.env(name, value),
+            None => few.env_remove(name),
+        };
+    }
+    expect(&few.output().unwrap(), 0);
 }
 
 #[test]

@@ -66,6 +66,7 @@ pub(crate) fn kafka() -> Kafka {
 
 /// Where runs take place: on the Kafka that is given, or on embedded brokers.
 pub(crate) fn house() -> House {
+    lab::capacity::raise_open_files();
     let servers = given();
     let flags = flags(servers.as_deref().unwrap_or("127.0.0.1:1"));
     House { kafka: servers.map(|_| kafka()), messages: 20, ..House::new(flags, random_seed()) }
