@@ -1,6 +1,7 @@
 //! The processes of this machine, as /proc has them (Linux; elsewhere none are seen).
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// One process.
@@ -53,6 +54,11 @@ pub(crate) fn variable(pid: i32, name: &str) -> Option<String> {
 /// The program that it runs.
 pub(crate) fn executable(pid: i32) -> Option<PathBuf> {
     fs::read_link(file(pid, "exe")).ok()
+}
+
+/// The user whose it is.
+pub(crate) fn user(pid: i32) -> Option<u32> {
+    fs::metadata(Path::new("/proc").join(pid.to_string())).ok().map(|folder| folder.uid())
 }
 
 /// How many processes and threads this user has; `None` where nothing tells.

@@ -21,7 +21,7 @@ use crate::{capacity, cargo, reaper};
 ///
 /// Each DIR is a student's checkout, or a copy of its exercises/. Of an exercise only src/ is taken: manifests and build scripts of students are not used. An exercise whose text is as given is not run. What fails is run a second time before it counts; where the two differ, somebody has to look.
 ///
-/// Programs run under limits (time, memory, output, files, processes) in a folder that is removed afterwards, and what they leave running is ended (on Linux). They still run with your rights: they can read your files and reach the network, and write outside of their folder. Grade people you do not know in an account or a container of its own.
+/// Programs run under limits (time, memory, output, files, processes) in a folder that is removed afterwards, and what they leave running is ended (on Linux). They still run with your rights (if you are root, on Linux: with those of a user who owns nothing): they can read your files and reach the network, and write outside of their folder. Grade people you do not know in an account or a container of its own.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(super) struct Grade {
@@ -91,7 +91,7 @@ Note une classe : compile et vérifie chaque exercice de chaque étudiant, isol�
 
 Chaque DIR est la copie du dépôt d'un étudiant, ou celle de son dossier exercises/. D'un exercice, seul src/ est pris : les Cargo.toml et les build.rs des étudiants ne sont pas utilisés. Un exercice dont le texte est tel que donné n'est pas exécuté. Ce qui échoue est exécuté une seconde fois avant de compter ; si les deux diffèrent, quelqu'un doit regarder.
 
-Les programmes s'exécutent sous des limites (temps, mémoire, sortie, fichiers, processus) dans un dossier supprimé ensuite, et ce qu'ils laissent derrière eux est arrêté (sous Linux). Ils ont tout de même vos droits : ils peuvent lire vos fichiers, atteindre le réseau et écrire hors de leur dossier. Pour noter des inconnus, prenez un compte ou un conteneur à part.";
+Les programmes s'exécutent sous des limites (temps, mémoire, sortie, fichiers, processus) dans un dossier supprimé ensuite, et ce qu'ils laissent derrière eux est arrêté (sous Linux). Ils ont tout de même vos droits (si vous êtes root, sous Linux : ceux d'un utilisateur qui ne possède rien) : ils peuvent lire vos fichiers, atteindre le réseau et écrire hors de leur dossier. Pour noter des inconnus, prenez un compte ou un conteneur à part.";
 
 pub(super) const EXAMPLES_FR: &str = "\
 Exemples :

@@ -1,8 +1,9 @@
 //! Watches over the rooms: too late, too many processes, too much on the disk; and finds what has left its process group.
 //!
 //! What was started in a room is known by a variable of its environment, and if it has no such any more, by the process
-//! that started it. Whatever loses its parent becomes the lab's own child (the lab is a *subreaper*), so that nothing gets
-//! away unseen: a child of the lab that nobody knows is ended. On Linux only; elsewhere, a room ends its programs' process
+//! that started it, or by the room's account. Whatever loses its parent becomes the lab's own child (the lab is a *subreaper*), so that nothing gets
+//! away unseen: a child of the lab that nobody knows is ended. What multiplies more quickly than the watch looks meets the
+//! kernel's limit, which counts the processes of the room's account, or of the user if that is not root. On Linux only; elsewhere, a room ends its programs' process
 //! groups.
 
 use std::collections::HashMap;
@@ -11,8 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitOptions, getpgrp, kill_process, kill_process_group, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpgrp, kill_process, kill_process_group, nice, waitpid};
 
+use super::accounts::Accounts;
 use super::room::{Breach, MARK, Room};
 use crate::names::random_seed;
 use crate::processes::{self, Process};
@@ -20,6 +22,9 @@ use crate::reaper;
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// So much more urgent than the rest of the lab: hundreds of busy processes are to be ended, among which it has its turn.
+const URGENCY: i32 = -10;
 
 /// Every so many looks, at the disk too.
 const DISK: usize = 3;
@@ -30,11 +35,17 @@ const MOST_PROCESSES: usize = 32;
 /// How long what is to end is ended again and again: what multiplies may be quicker than one look.
 const CLEARING: Duration = Duration::from_secs(10);
 
+/// The time between two looks then, in which others look and what was killed ends.
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// A child of the lab that has ended and that nobody asks for so long is nobody's.
 const ORPHANED: Duration = Duration::from_secs(1);
 
 /// The room that the compiler has: nothing in it is counted.
 const WORKSHOP: usize = 0;
+
+/// The room of whatever has lost its parent and its mark.
+const NOWHERE: usize = usize::MAX;
 
 /// The watch; its clones are the same.
 #[derive(Debug, Clone)]
@@ -46,6 +57,7 @@ struct Shared {
     /// When the lab itself was started: nothing older is a student's.
     born: u64,
     before: Option<u64>,
+    accounts: Option<Accounts>,
     next: AtomicUsize,
     is_over: AtomicBool,
     rooms: Mutex<Vec<Arc<Room>>>,
@@ -76,6 +88,8 @@ impl Guard {
             mark,
             born: processes::of(me).map_or(0, |process| process.started),
             before: processes::of_this_user(),
+            // Before there is a watch: it would know nothing of who tries them.
+            accounts: Accounts::open(),
             next: AtomicUsize::new(WORKSHOP + 1),
             is_over: AtomicBool::new(false),
             rooms: Mutex::default(),
@@ -86,14 +100,28 @@ impl Guard {
         Ok(guard)
     }
 
-    /// Ends the watch.
+    /// Ends the watch, and all that is left.
     pub(super) fn stop(&self) {
         self.0.is_over.store(true, Ordering::Relaxed);
+        let end = Instant::now() + CLEARING;
+        while Instant::now() < end {
+            let rest = self.look();
+            if rest.is_empty() {
+                return;
+            }
+            rest.iter().for_each(|(_, process)| kill(process.pid));
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// How many processes and threads the user had when it began.
     pub(super) fn processes_before(&self) -> Option<u64> {
         self.0.before
+    }
+
+    /// Whose the rooms' programs are, where not the lab's own user's.
+    pub(super) fn accounts(&self) -> Option<Accounts> {
+        self.0.accounts
     }
 
     /// The number of the next room, and its mark.
@@ -133,6 +161,9 @@ impl Guard {
             if mine.is_empty() {
                 return;
             }
+            if mine.len() > MOST_PROCESSES {
+                room.breaks(Breach::Processes);
+            }
             for process in &mine {
                 // A group all at once, if it was founded by one of them: anybody can join that of the lab.
                 if mine.iter().any(|other| other.pid == process.group) {
@@ -140,10 +171,13 @@ impl Guard {
                 }
                 kill(process.pid);
             }
+            std::thread::sleep(PAUSE);
         }
     }
 
     fn watch(&self) {
+        // Of this thread only. Whoever is not root is refused, and as urgent as before.
+        let _ = nice(URGENCY);
         for turn in 0_usize.. {
             if self.0.is_over.load(Ordering::Relaxed) {
                 return;
@@ -152,7 +186,7 @@ impl Guard {
             let rooms = self.rooms().clone();
             let is_open = |id: usize| id == WORKSHOP || rooms.iter().any(|room| room.id == id);
             for (_, process) in all.iter().filter(|(id, _)| !is_open(*id)) {
-                // It was in nobody's sight when its room closed.
+                // It was in nobody's sight when its room closed, or never was in one.
                 kill(process.pid);
             }
             for room in rooms {
@@ -183,23 +217,11 @@ impl Guard {
                 known.insert(key, room);
             }
         }
-        // The lab's own group outlives whoever founded it: then its number may be that of a process in a room.
-        let foreign = |group: i32| Pid::from_raw(group).is_some_and(|group| group != getpgrp());
-        // Children of children, in whatever order they come.
-        loop {
-            let started: HashMap<i32, usize> = known.iter().map(|((pid, _), room)| (*pid, *room)).collect();
-            let before = known.len();
-            for process in &processes {
-                let founded = started.get(&process.group).filter(|_| foreign(process.group));
-                if let Some(room) = started.get(&process.parent).or(founded) {
-                    known.entry((process.pid, process.started)).or_insert(*room);
-                }
-            }
-            if known.len() == before {
-                break;
-            }
+        descend(&processes, &mut known);
+        for orphan in orphans(&processes, &known, &mut sight) {
+            known.insert((orphan.pid, orphan.started), self.owner(orphan.pid).unwrap_or(NOWHERE));
         }
-        self.orphans(&processes, &known, &mut sight);
+        descend(&processes, &mut known);
         let in_rooms = processes.into_iter().filter(|process| !process.is_zombie).filter_map(|process| {
             let room = known.get(&(process.pid, process.started))?;
             Some((*room, process))
@@ -215,29 +237,55 @@ impl Guard {
         mark.strip_prefix(&self.0.mark)?.strip_prefix('.')?.parse().ok()
     }
 
-    /// The lab's children that it has not started itself.
-    fn orphans(&self, processes: &[Process], known: &HashMap<(i32, u64), usize>, sight: &mut Sight) {
-        let me = i32::try_from(std::process::id()).unwrap_or_default();
-        let ours = processes.iter().filter(|process| process.parent == me && !reaper::is_running(process.pid));
-        let mut ended = HashMap::new();
-        for process in ours {
-            let key = (process.pid, process.started);
-            if process.is_zombie {
-                let since = sight.ended.get(&key).copied().unwrap_or_else(Instant::now);
-                ended.insert(key, since);
-                if since.elapsed() > ORPHANED {
-                    let _ = Pid::from_raw(process.pid).map(|pid| waitpid(Some(pid), WaitOptions::NOHANG));
-                }
-            } else if !known.contains_key(&key) && !is_the_lab(process.pid) {
-                kill(process.pid);
-            }
-        }
-        sight.ended = ended;
+    /// The open room whose account a process has.
+    fn owner(&self, pid: i32) -> Option<usize> {
+        let accounts = self.0.accounts?;
+        let user = processes::user(pid)?;
+        self.rooms().iter().map(|room| room.id).find(|id| accounts.of(*id) == user)
     }
 
     fn rooms(&self) -> MutexGuard<'_, Vec<Arc<Room>>> {
         self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What was started by those that are known, or is in a group that one of them has founded, is in their room.
+fn descend(processes: &[Process], known: &mut HashMap<(i32, u64), usize>) {
+    // The lab's own group outlives whoever founded it: then its number may be that of a process in a room.
+    let foreign = |group: i32| Pid::from_raw(group).is_some_and(|group| group != getpgrp());
+    // Children of children, in whatever order they come.
+    loop {
+        let started: HashMap<i32, usize> = known.iter().map(|((pid, _), room)| (*pid, *room)).collect();
+        let before = known.len();
+        for process in processes {
+            let founded = started.get(&process.group).filter(|_| foreign(process.group));
+            if let Some(room) = started.get(&process.parent).or(founded) {
+                known.entry((process.pid, process.started)).or_insert(*room);
+            }
+        }
+        if known.len() == before {
+            return;
+        }
+    }
+}
+
+/// The lab's children that run, and that neither it nor anybody known has started; those that have ended are asked how.
+fn orphans<'p>(processes: &'p [Process], known: &HashMap<(i32, u64), usize>, sight: &mut Sight) -> Vec<&'p Process> {
+    let me = i32::try_from(std::process::id()).unwrap_or_default();
+    let ours = processes.iter().filter(|process| process.parent == me && !reaper::is_running(process.pid));
+    let (ended, running): (Vec<&Process>, Vec<&Process>) = ours.partition(|process| process.is_zombie);
+    let mut since = HashMap::new();
+    for process in ended {
+        let key = (process.pid, process.started);
+        let first = sight.ended.get(&key).copied().unwrap_or_else(Instant::now);
+        since.insert(key, first);
+        if first.elapsed() > ORPHANED {
+            let _ = Pid::from_raw(process.pid).map(|pid| waitpid(Some(pid), WaitOptions::NOHANG));
+        }
+    }
+    sight.ended = since;
+    let is_unknown = |process: &&Process| !known.contains_key(&(process.pid, process.started));
+    running.into_iter().filter(is_unknown).filter(|process| !is_the_lab(process.pid)).collect()
 }
 
 /// The lab's own executable: the process that keeps watch, or one that is about to become another program.

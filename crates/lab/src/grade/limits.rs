@@ -3,7 +3,9 @@
 //! would take unsafe code.)
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
@@ -35,9 +37,15 @@ pub(crate) struct Limits {
     pub(crate) open: u64,
     /// Processes and threads of the user, all together; `None`: as it is.
     pub(crate) processes: Option<u64>,
+    /// The user that it becomes, for which it has to be root; `None`: whoever it is.
+    pub(crate) account: Option<u32>,
 }
 
 impl Limits {
+    /// None of all these.
+    pub(super) const NONE: Self =
+        Self { cpu: u64::MAX, memory: u64::MAX, file: u64::MAX, open: u64::MAX, processes: None, account: None };
+
     /// The same command, under these limits.
     ///
     /// # Errors
@@ -49,8 +57,10 @@ impl Limits {
             false => Command::new(std::env::current_exe()?),
         };
         let processes = self.processes.unwrap_or(u64::MAX);
+        let account = self.account.map_or(u64::MAX, u64::from);
         confined.arg(ARGUMENT);
-        confined.args([self.cpu, self.memory, self.file, self.open, processes].map(|limit| limit.to_string()));
+        let numbers = [self.cpu, self.memory, self.file, self.open, processes, account];
+        confined.args(numbers.map(|number| number.to_string()));
         confined.arg(command.get_program()).args(command.get_args());
         if let Some(folder) = command.get_current_dir() {
             confined.current_dir(folder);
@@ -66,9 +76,11 @@ impl Limits {
 
     fn parse(words: &[OsString]) -> Option<Self> {
         let numbers: Option<Vec<u64>> = words.iter().map(|word| word.to_str()?.parse().ok()).collect();
+        let known = |number: u64| Some(number).filter(|number| *number != u64::MAX);
         match numbers?.as_slice() {
-            &[cpu, memory, file, open, processes] => {
-                Some(Self { cpu, memory, file, open, processes: Some(processes).filter(|most| *most != u64::MAX) })
+            &[cpu, memory, file, open, processes, account] => {
+                let account = known(account).map(u32::try_from).transpose().ok()?;
+                Some(Self { cpu, memory, file, open, processes: known(processes), account })
             }
             _ => None,
         }
@@ -76,7 +88,7 @@ impl Limits {
 
     fn set(&self) -> io::Result<()> {
         // The first limit is told to the program by a signal; the second, a second later, kills it.
-        lower(Resource::Cpu, self.cpu, self.cpu + 1)?;
+        lower(Resource::Cpu, self.cpu, self.cpu.saturating_add(1))?;
         lower(Resource::As, self.memory, self.memory)?;
         lower(Resource::Fsize, self.file, self.file)?;
         lower(Resource::Nofile, self.open, self.open)?;
@@ -104,12 +116,12 @@ fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
 /// What the process does that [`Limits::on`] has started; it returns when the program cannot be run.
 pub(crate) fn become_program(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.collect();
-    let (limits, program) = args.split_at_checked(5).unwrap_or_default();
+    let (limits, program) = args.split_at_checked(6).unwrap_or_default();
     let why = match (Limits::parse(limits), program.split_first()) {
-        (Some(limits), Some((program, args))) => match told_by_signals().and_then(|()| limits.set()) {
-            Ok(()) => run(program, args),
-            Err(why) => why,
-        },
+        (Some(limits), Some((program, args))) => {
+            let run = || run(program, args, limits.account);
+            told_by_signals().and_then(|()| limits.set()).map_or_else(|why| why, |()| run())
+        }
         _ => io::Error::from(io::ErrorKind::InvalidInput),
     };
     crate::cli::say(&format!("error: the limits, or the program: {why}"));
@@ -124,6 +136,16 @@ fn told_by_signals() -> io::Result<()> {
     [SignalKind::pipe(), SignalKind::from_raw(SIGXFSZ)].into_iter().try_for_each(|kind| signal(kind).map(drop))
 }
 
-fn run(program: &OsStr, args: &[OsString]) -> io::Error {
-    Command::new(program).args(args).exec()
+fn run(program: &OsStr, args: &[OsString], account: Option<u32>) -> io::Error {
+    let Some(account) = account else { return Command::new(program).args(args).exec() };
+    match File::open(program) {
+        // Opened here: it may lie where nobody but root comes, below /root, say.
+        Ok(file) => Command::new(format!("/proc/self/fd/{}", file.as_raw_fd()))
+            .arg0(program)
+            .args(args)
+            .uid(account)
+            .gid(account)
+            .exec(),
+        Err(why) => why,
+    }
 }

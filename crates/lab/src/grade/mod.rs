@@ -5,11 +5,12 @@
 //! | `class` | whose work is where |
 //! | `sources` | what is taken of it |
 //! | `workshop` | how it becomes programs |
-//! | `limits`, `room`, `guard` | where these run, what they may use, who watches |
+//! | `limits`, `accounts`, `room`, `guard` | where these run, what they may use, as whom, who watches |
 //! | `examine` | what they do there, once or twice |
 //! | `record`, `log` | what is known of an exercise, and how it survives an interruption |
 //! | `table`, `files` | the results, for readers and for programs |
 
+mod accounts;
 mod class;
 mod examine;
 mod files;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::Accounts;
 use super::guard::Guard;
 use super::limits::Limits;
 use crate::error::Error;
@@ -20,9 +21,13 @@ use crate::error::Error;
 pub(crate) const MARK: &str = "LAB_ROOM";
 
 /// What a program of the course uses a hundredth of (time) to a fourth of (address space, which threads reserve).
-const LIMITS: Limits = Limits { cpu: 10, memory: 2 << 30, file: 8 << 20, open: 256, processes: None };
+const LIMITS: Limits = Limits { cpu: 10, memory: 2 << 30, file: 8 << 20, open: 256, ..Limits::NONE };
 
-/// Room for more processes and threads of the user than all rooms together need: against a flood only.
+/// Processes and threads of a room whose programs have an account of their own, besides two for each processor: the course's
+/// programs, of which one or two are in a room, have some ten threads and one for each processor.
+const OF_AN_ACCOUNT: u64 = 64;
+
+/// Without, room for more processes and threads of the user than all rooms together need: against a flood only.
 const MORE_PROCESSES: u64 = 2000;
 
 /// What may lie in a room's folder, in bytes.
@@ -72,14 +77,20 @@ pub struct Room {
 impl Room {
     /// A room, until this moment.
     pub(super) fn open(guard: &Guard, until: Instant) -> Arc<Self> {
-        let processes = guard.processes_before().map(|before| before + MORE_PROCESSES);
         let (id, mark) = guard.number();
+        let account = guard.accounts().map(|accounts| accounts.of(id));
+        let processes = match account {
+            Some(_) => {
+                Some(OF_AN_ACCOUNT + 2 * std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64))
+            }
+            None => guard.processes_before().map(|before| before + MORE_PROCESSES),
+        };
         let room = Arc::new(Self {
             id,
             folder: OnceLock::new(),
             mark,
             until,
-            limits: Limits { processes, ..LIMITS },
+            limits: Limits { processes, account, ..LIMITS },
             breach: Mutex::new(None),
             guard: guard.clone(),
         });
@@ -90,7 +101,8 @@ impl Room {
     /// The command, which has a folder and an environment of its own, in this room.
     ///
     /// # Errors
-    /// [`Error::Stalled`] when a limit was met already, [`Error::Spawn`] when the lab does not find itself.
+    /// [`Error::Stalled`] when a limit was met already, [`Error::Spawn`] when the lab does not find itself,
+    /// [`Error::Folder`] when the folder cannot be given to the room's account.
     pub(crate) fn command(&self, command: &Command) -> Result<Command, Error> {
         if self.breach().is_some() {
             return Err(Error::Stalled(Duration::ZERO));
@@ -106,6 +118,8 @@ impl Room {
         confined.envs(own).env(MARK, &self.mark);
         if let Some(folder) = command.get_current_dir() {
             confined.env("HOME", self.folder.get_or_init(|| folder.to_owned()));
+            let given = self.limits.account.map_or(Ok(()), |account| Accounts::give(account, folder));
+            given.map_err(|why| Error::Folder { path: folder.display().to_string(), why: why.to_string() })?;
         }
         Ok(confined)
     }

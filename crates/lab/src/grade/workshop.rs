@@ -27,7 +27,7 @@ use crate::exercises::Exercise;
 use crate::layout::cut;
 
 /// For each process: cargo, the compiler, the linker. An exercise takes it a second or two, and half of the memory.
-const LIMITS: Limits = Limits { cpu: 60, memory: 6 << 30, file: 512 << 20, open: 4096, processes: None };
+const LIMITS: Limits = Limits { cpu: 60, memory: 6 << 30, file: 512 << 20, open: 4096, ..Limits::NONE };
 
 /// For all that one student has handed in.
 const LONGEST: Duration = Duration::from_secs(600);

@@ -1,13 +1,13 @@
 //! `lab grade`, from outside: a class in which hardly anybody means well.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getuid, kill_process};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -104,7 +104,10 @@ fn each_costs_their_own_grade_only() {
     class.student("wrong", &wrong());
     class.student("no-rust", &format!("{solution}\nfn f() -> u8 {{ \"a\" }}\n"));
     class.student("idle", "fn main() {}\n");
-    class.student("spy", "fn main() { panic!(\"{:?} {:?}\", std::env::var(\"SECRET\"), std::env::var(\"HOME\").unwrap().contains(\"/lab-run-\")) }\n");
+    let mine = class.path("mine");
+    write(&mine, "of the instructor's");
+    fs::set_permissions(&mine, Permissions::from_mode(0o600)).unwrap();
+    class.student("spy", &format!("fn main() {{ panic!(\"{{:?}} {{:?}} {{}}\", std::env::var(\"SECRET\"), std::env::var(\"HOME\").unwrap().contains(\"/lab-run-\"), std::fs::read({mine:?}).is_ok()) }}\n"));
     class.student("flood", "fn main() { loop { println!(\"sent x\") } }\n");
     // It leaves its session, forgets its environment and its parent.
     let survivor = "sleep 98765.4321";
@@ -114,11 +117,23 @@ fn each_costs_their_own_grade_only() {
     );
     class.student(
         "bomb",
-        "fn main() { loop { std::process::Command::new(\"sleep\").arg(\"98765.1234\").spawn().unwrap(); } }\n",
+        "fn main() { loop { let _ = std::process::Command::new(\"sleep\").arg(\"98765.1234\").spawn(); } }\n",
+    );
+    // Each starts itself: quicker than anybody can look.
+    class.student(
+        "tree",
+        "fn main() { loop { let _ = std::process::Command::new(std::env::current_exe().unwrap()).spawn(); } }\n",
+    );
+    class.student(
+        "threads",
+        "fn main() { loop { let _ = std::thread::Builder::new().stack_size(16384).spawn(|| loop { std::thread::park() }); } }\n",
     );
     class.student("filler", "fn main() { for n in 0.. { std::fs::write(format!(\"{n}\"), \"x\").unwrap(); } }\n");
     class.student("blob", "fn main() { std::fs::write(\"blob\", vec![0; 64 << 20]).unwrap(); }\n");
-    let flaky = class.path("once");
+    // Where everybody may write, whoever they are.
+    let everybody = tempfile::tempdir().unwrap();
+    fs::set_permissions(&everybody, Permissions::from_mode(0o777)).unwrap();
+    let flaky = everybody.path().join("once");
     let once = format!("if std::fs::File::create_new({flaky:?}).is_ok() {{ std::process::exit(1) }}\n");
     class.student(
         "flaky",
@@ -169,6 +184,8 @@ fn each_costs_their_own_grade_only() {
         ("survivor", "failed", Json::Null, Json::Null),
         ("flood", "limit", Json::Null, json!("output")),
         ("bomb", "limit", Json::Null, json!("processes")),
+        ("tree", "limit", Json::Null, json!("processes")),
+        ("threads", "limit", Json::Null, json!("processor")),
         ("filler", "limit", Json::Null, json!("disk")),
         ("blob", "limit", Json::Null, json!("file-size")),
         ("flaky", "undecided", Json::Null, Json::Null),
@@ -199,7 +216,7 @@ fn each_costs_their_own_grade_only() {
     assert!(notes.contains("src/main.rs:") && notes.contains("mismatched types"), "{notes}");
     assert!(class.grade("links")["notes"].to_string().contains(r#"{"left-out":"secret.rs"}"#));
     let spy = class.grade("spy")["scenarios"][0]["ended"].to_string();
-    assert!(spy.contains("status 101") && spy.contains("Err(NotPresent) true"), "{spy}");
+    assert!(spy.contains("status 101") && spy.contains(&format!("Err(NotPresent) true {}", !getuid().is_root())), "{spy}");
     let csv = fs::read_to_string(class.path("grades.csv")).unwrap();
     assert!(csv.contains("\r\n\"'=cmd()\",\"01\"") && !csv.contains('\u{1b}'), "{csv}");
     assert_eq!(csv.matches("\r\n").count(), csv.lines().count());
@@ -305,7 +322,7 @@ fn each_limit_binds() {
     let confined = |limits: [&str; 4], script: &str| {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
-        command.arg("__confined").args(limits).arg(&most).args(["sh", "-c", script]).current_dir(&folder);
+        command.arg("__confined").args(limits).args([&most, &most]).args(["sh", "-c", script]).current_dir(&folder);
         command.stderr(Stdio::null()).stdout(Stdio::null()).status().unwrap()
     };
     let plenty = ["60", "4000000000", "1000000", "100"];
