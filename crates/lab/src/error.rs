@@ -234,6 +234,8 @@ pub enum Error {
     List(String),
     /// A question before something is deleted, and nobody at a terminal to answer it.
     NobodyToAsk,
+    /// Students' programs took all processes that the user may have, again and again.
+    Crowded,
     /// Programs cannot be confined.
     Confine(String),
     /// Another `lab grade` writes this file.

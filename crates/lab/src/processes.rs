@@ -14,6 +14,7 @@ pub(crate) struct Process {
     pub(crate) started: u64,
     /// It has ended, and nobody has asked how.
     pub(crate) is_zombie: bool,
+    pub(crate) threads: usize,
 }
 
 /// All that were started at this tick or later.
@@ -40,6 +41,7 @@ fn parse(pid: i32, stat: &str) -> Option<Process> {
         group: fields.get(2)?.parse().ok()?,
         started: fields.get(19)?.parse().ok()?,
         is_zombie: matches!(fields.first(), Some(&("Z" | "X"))),
+        threads: fields.get(17)?.parse().ok()?,
     })
 }
 
@@ -62,14 +64,14 @@ pub(crate) fn user(pid: i32) -> Option<u32> {
 }
 
 /// How many processes and threads this user has; `None` where nothing tells.
-pub(crate) fn of_this_user() -> Option<u64> {
+pub(crate) fn of_this_user() -> Option<usize> {
     let uid = rustix::process::getuid().as_raw().to_string();
     let count = |pid: i32| {
         let status = fs::read_to_string(file(pid, "status")).ok()?;
         let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
-        (field("Uid:")? == uid).then(|| field("Threads:")?.parse::<u64>().ok()).flatten()
+        (field("Uid:")? == uid).then(|| field("Threads:")?.parse::<usize>().ok()).flatten()
     };
-    let counts: Vec<u64> = since(0).into_iter().filter_map(|process| count(process.pid)).collect();
+    let counts: Vec<usize> = since(0).into_iter().filter_map(|process| count(process.pid)).collect();
     (!counts.is_empty()).then(|| counts.iter().sum())
 }
 
@@ -83,8 +85,8 @@ mod tests {
 
     #[test]
     fn a_name_may_look_like_the_rest() {
-        let stat = "7 (a) Z 1 1) R 3 4 5 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 99 5 6";
-        let process = Process { pid: 7, parent: 3, group: 4, started: 99, is_zombie: false };
+        let stat = "7 (a) Z 1 1) R 3 4 5 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 2 0 99 5 6";
+        let process = Process { pid: 7, parent: 3, group: 4, started: 99, is_zombie: false, threads: 2 };
         assert_eq!(parse(7, stat), Some(process));
         assert_eq!(parse(7, "7 (a"), None);
     }

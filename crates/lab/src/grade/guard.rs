@@ -32,6 +32,22 @@ const DISK: usize = 3;
 /// More processes than any program of the course has, which is one.
 const MOST_PROCESSES: usize = 32;
 
+/// Threads of the programs in a room, of which there are one or two, besides some for each processor: more than twice as
+/// many as they have.
+const MOST_THREADS: usize = 48;
+const FOR_EACH_PROCESSOR: usize = 4;
+
+/// What the kernel allows an account above that: the watch comes first.
+const MORE_FOR_AN_ACCOUNT: usize = 16;
+
+/// Rooms of an exercise at the same time, and what the kernel allows the user for each where there are no accounts: some
+/// more than it takes on average.
+const ROOMS: usize = 5;
+const FOR_A_ROOM: usize = 24;
+
+/// So long after a crowd was seen, all of it is gone.
+const CALM: Duration = Duration::from_millis(500);
+
 /// How long what is to end is ended again and again: what multiplies may be quicker than one look.
 const CLEARING: Duration = Duration::from_secs(10);
 
@@ -56,8 +72,11 @@ struct Shared {
     mark: String,
     /// When the lab itself was started: nothing older is a student's.
     born: u64,
-    before: Option<u64>,
     accounts: Option<Accounts>,
+    /// Processes and threads that the user may have while there are rooms, if their programs have no accounts.
+    most: Option<usize>,
+    /// When a room was last seen to have far too many of them.
+    crowd: Mutex<Option<Instant>>,
     next: AtomicUsize,
     is_over: AtomicBool,
     rooms: Mutex<Vec<Arc<Room>>>,
@@ -74,11 +93,11 @@ struct Sight {
 }
 
 impl Guard {
-    /// Begins.
+    /// Begins. So many exercises are run at once.
     ///
     /// # Errors
     /// When the operating system refuses a thread.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(super) fn start(at_once: usize) -> io::Result<Self> {
         let me = i32::try_from(std::process::id()).unwrap_or_default();
         #[cfg(target_os = "linux")]
         rustix::process::set_child_subreaper(Pid::from_raw(me))?;
@@ -87,9 +106,11 @@ impl Guard {
         let guard = Self(Arc::new(Shared {
             mark,
             born: processes::of(me).map_or(0, |process| process.started),
-            before: processes::of_this_user(),
             // Before there is a watch: it would know nothing of who tries them.
             accounts: Accounts::open(),
+            most: processes::of_this_user()
+                .map(|now| now + most_threads() + at_once * ROOMS * (FOR_A_ROOM + processors())),
+            crowd: Mutex::default(),
             next: AtomicUsize::new(WORKSHOP + 1),
             is_over: AtomicBool::new(false),
             rooms: Mutex::default(),
@@ -114,14 +135,35 @@ impl Guard {
         }
     }
 
-    /// How many processes and threads the user had when it began.
-    pub(super) fn processes_before(&self) -> Option<u64> {
-        self.0.before
+    /// Whose the programs of a room are, where not the lab's own user's, and how many processes and threads the kernel
+    /// allows that user.
+    pub(super) fn account(&self, room: usize) -> (Option<u32>, Option<usize>) {
+        match self.0.accounts {
+            Some(accounts) => (Some(accounts.of(room)), Some(most_threads() + MORE_FOR_AN_ACCOUNT)),
+            None => (None, self.0.most),
+        }
     }
 
-    /// Whose the rooms' programs are, where not the lab's own user's.
-    pub(super) fn accounts(&self) -> Option<Accounts> {
-        self.0.accounts
+    /// Whether a room has since had so many processes or threads that others may have got none. Waits until that is over.
+    pub(super) fn was_crowded_since(&self, moment: Instant) -> bool {
+        let crowd = || *self.0.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.accounts.is_some() || crowd().is_none_or(|last| last < moment) {
+            return false;
+        }
+        while crowd().is_some_and(|last| last.elapsed() < CALM) {
+            std::thread::sleep(LOOK);
+        }
+        true
+    }
+
+    /// Whether this is too much for one room.
+    fn is_crowd<'p>(&self, processes: impl Iterator<Item = &'p Process>) -> bool {
+        let (number, threads) = processes.fold((0, 0), |(number, threads), it| (number + 1, threads + it.threads));
+        let is_crowd = number > MOST_PROCESSES || threads > most_threads();
+        if is_crowd {
+            *self.0.crowd.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        is_crowd
     }
 
     /// The number of the next room, and its mark.
@@ -161,7 +203,7 @@ impl Guard {
             if mine.is_empty() {
                 return;
             }
-            if mine.len() > MOST_PROCESSES {
+            if self.is_crowd(mine.iter().copied()) {
                 room.breaks(Breach::Processes);
             }
             for process in &mine {
@@ -190,7 +232,7 @@ impl Guard {
                 kill(process.pid);
             }
             for room in rooms {
-                if all.iter().filter(|(id, _)| *id == room.id).count() > MOST_PROCESSES {
+                if self.is_crowd(all.iter().filter(|(id, _)| *id == room.id).map(|(_, process)| process)) {
                     room.breaks(Breach::Processes);
                 } else if room.is_late() {
                     room.breaks(Breach::Time);
@@ -247,6 +289,14 @@ impl Guard {
     fn rooms(&self) -> MutexGuard<'_, Vec<Arc<Room>>> {
         self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn most_threads() -> usize {
+    MOST_THREADS + FOR_EACH_PROCESSOR * processors()
 }
 
 /// What was started by those that are known, or is in a group that one of them has founded, is in their room.

@@ -136,7 +136,7 @@ pub(crate) fn grade(order: &Order<'_>, says: &dyn Fn(&str)) -> Result<Class, Err
     let (log, known) = Log::open(order.state)?;
     let folders: Vec<String> = order.exercises.iter().filter_map(folder_of).collect();
     let students = class::students(order.folders, &folders);
-    let guard = Guard::start().map_err(|why| Error::Confine(why.to_string()))?;
+    let guard = Guard::start(order.at_once).map_err(|why| Error::Confine(why.to_string()))?;
     let workshop = Workshop::open(order.workspace, &guard, || says(order.lang.grading_elsewhere()))?;
     let grading = Grading {
         order,

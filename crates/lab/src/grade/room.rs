@@ -23,13 +23,6 @@ pub(crate) const MARK: &str = "LAB_ROOM";
 /// What a program of the course uses a hundredth of (time) to a fourth of (address space, which threads reserve).
 const LIMITS: Limits = Limits { cpu: 10, memory: 2 << 30, file: 8 << 20, open: 256, ..Limits::NONE };
 
-/// Processes and threads of a room whose programs have an account of their own, besides two for each processor: the course's
-/// programs, of which one or two are in a room, have some ten threads and one for each processor.
-const OF_AN_ACCOUNT: u64 = 64;
-
-/// Without, room for more processes and threads of the user than all rooms together need: against a flood only.
-const MORE_PROCESSES: u64 = 2000;
-
 /// What may lie in a room's folder, in bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
@@ -55,7 +48,7 @@ pub enum Breach {
     FileSize,
     /// Too much, or too many files, in its folder.
     Disk,
-    /// Too many processes.
+    /// Too many processes or threads.
     Processes,
     /// The compiler's time or memory.
     Compiler,
@@ -78,13 +71,8 @@ impl Room {
     /// A room, until this moment.
     pub(super) fn open(guard: &Guard, until: Instant) -> Arc<Self> {
         let (id, mark) = guard.number();
-        let account = guard.accounts().map(|accounts| accounts.of(id));
-        let processes = match account {
-            Some(_) => {
-                Some(OF_AN_ACCOUNT + 2 * std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64))
-            }
-            None => guard.processes_before().map(|before| before + MORE_PROCESSES),
-        };
+        let (account, most) = guard.account(id);
+        let processes = most.and_then(|most| u64::try_from(most).ok());
         let room = Arc::new(Self {
             id,
             folder: OnceLock::new(),

@@ -142,6 +142,7 @@ fn english(error: &Error) -> String {
         Error::NoStudents(path) => format!("{path} names no student: write a namespace on each line"),
         Error::List(why) => format!("the topics and groups cannot be listed: {why}"),
         Error::NobodyToAsk => "this deletes topics and groups, and nobody is there to be asked: add --yes".to_owned(),
+        Error::Crowded => "others' programs took all processes that your user may have, again and again: repeat the command with --jobs 1".to_owned(),
         Error::Confine(why) => format!("students' programs cannot be confined here, so nothing was run: {why}"),
         Error::GradedElsewhere(path) => {
             format!("another `lab grade` keeps its results in {path}: wait for its end, or give another --state FILE")
@@ -290,6 +291,7 @@ fn french(error: &Error) -> String {
         Error::NobodyToAsk => {
             "ceci supprime des topics et des groupes, et personne n'est là pour répondre : ajoutez --yes".to_owned()
         }
+        Error::Crowded => "d'autres programmes ont pris, encore et encore, tous les processus de votre utilisateur : répétez la commande avec --jobs 1".to_owned(),
         Error::Confine(why) => {
             format!("les programmes des étudiants ne peuvent pas être isolés ici, rien n'a donc été exécuté : {why}")
         }

@@ -31,7 +31,7 @@ impl Lang {
             Breach::Output => self.pick("more lines than any result has", "plus de lignes que n'en a un résultat"),
             Breach::FileSize => self.pick("too large a file", "un fichier trop grand"),
             Breach::Disk => self.pick("too much in its folder", "trop de choses dans son dossier"),
-            Breach::Processes => self.pick("too many processes", "trop de processus"),
+            Breach::Processes => self.pick("too many processes or threads", "trop de processus ou de threads"),
             Breach::Compiler => self.pick("the compiler was stopped", "le compilateur a été arrêté"),
         }
     }

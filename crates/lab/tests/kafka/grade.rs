@@ -185,7 +185,7 @@ fn each_costs_their_own_grade_only() {
         ("flood", "limit", Json::Null, json!("output")),
         ("bomb", "limit", Json::Null, json!("processes")),
         ("tree", "limit", Json::Null, json!("processes")),
-        ("threads", "limit", Json::Null, json!("processor")),
+        ("threads", "limit", Json::Null, json!("processes")),
         ("filler", "limit", Json::Null, json!("disk")),
         ("blob", "limit", Json::Null, json!("file-size")),
         ("flaky", "undecided", Json::Null, Json::Null),
@@ -216,7 +216,10 @@ fn each_costs_their_own_grade_only() {
     assert!(notes.contains("src/main.rs:") && notes.contains("mismatched types"), "{notes}");
     assert!(class.grade("links")["notes"].to_string().contains(r#"{"left-out":"secret.rs"}"#));
     let spy = class.grade("spy")["scenarios"][0]["ended"].to_string();
-    assert!(spy.contains("status 101") && spy.contains(&format!("Err(NotPresent) true {}", !getuid().is_root())), "{spy}");
+    assert!(
+        spy.contains("status 101") && spy.contains(&format!("Err(NotPresent) true {}", !getuid().is_root())),
+        "{spy}"
+    );
     let csv = fs::read_to_string(class.path("grades.csv")).unwrap();
     assert!(csv.contains("\r\n\"'=cmd()\",\"01\"") && !csv.contains('\u{1b}'), "{csv}");
     assert_eq!(csv.matches("\r\n").count(), csv.lines().count());
