@@ -22,7 +22,7 @@ const CANNOT_RUN: u8 = 126;
 pub(super) const SIGXFSZ: i32 = 25;
 
 /// So much less urgent than the lab itself, whose broker and watch must not wait for a student's loop.
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 /// The limits of a process; those of its children are the same, each for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
