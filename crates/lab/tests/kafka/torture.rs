@@ -11,8 +11,16 @@ use crate::support::program::executable;
 /// Where schedules come from; those of other seeds were run before (docs/torture.md).
 const SEED: &str = "1";
 
+/// With 1 to 6, 20 runs of the consumer that acknowledges first find 1, 5, 3, 5, 4 and 7 losses: where a test needs one, not
+/// the seed with the fewest.
+const SEED_OF_MANY: &str = "6";
+
 fn runs(program: &str, more: &[&str], status: i32) -> Json {
-    let all = [program, "--runs", "20", "--seed", SEED, "--format", "json"];
+    runs_of(SEED, program, more, status)
+}
+
+fn runs_of(seed: &str, program: &str, more: &[&str], status: i32) -> Json {
+    let all = [program, "--runs", "20", "--seed", seed, "--format", "json"];
     let output = torture(&[&all, more].concat()).output().unwrap();
     expect(&output, status);
     serde_json::from_slice(&output.stdout).unwrap()
@@ -45,7 +53,7 @@ fn what_a_guarantee_allows_is_found_within_twenty_runs() {
     ];
     std::thread::scope(|scope| {
         for (program, kind) in programs {
-            scope.spawn(move || runs(program, &["--expect", kind, "--jobs", "10"], 0));
+            scope.spawn(move || runs_of(SEED_OF_MANY, program, &["--expect", kind, "--jobs", "10"], 0));
         }
     });
 }
