@@ -137,7 +137,8 @@ fn run(args: Args) -> Result<(), Error> {
     let mut until = Until::new(&args.consume);
     while !until.reached(&consumer) {
         // First collect, then open the transaction: a rebalance is served only while collecting, so none can come in
-        // the middle of a transaction, and a batch that it interrupts is dropped before anything was done with it.
+        // the middle of a transaction, and a batch that it interrupts is dropped before anything was done with it. Nor is
+        // there anything in it below the committed offsets, wherever librdkafka takes it from.
         let batch = group::consume(&consumer, args.batch_size.min(until.left()), args.batch_ms)?;
         if batch.is_empty() {
             continue;

@@ -3,8 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use common::group::{self, Group, GroupConsumer};
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::{Message, Offset, TopicPartitionList};
+
 use crate::support::full_pipe::full_pipe;
-use crate::support::kafka::{committed, fill, topic, unique};
+use crate::support::kafka::{committed, config, fill, topic, unique};
 use crate::support::program::{PATIENCE, Program, executable};
 
 const COUNT: usize = 10;
@@ -82,4 +86,48 @@ fn at_least_once_commits_nothing_that_it_could_not_print() {
     drop(reader);
     program.wait().expect(1);
     assert_eq!(offset(&group, &topic), None);
+}
+
+/// What the next batches hold, until this many messages have come.
+fn consumed(consumer: &GroupConsumer, most: usize) -> Vec<i64> {
+    let mut offsets = Vec::new();
+    let end = Instant::now() + PATIENCE;
+    while offsets.len() < most && Instant::now() < end {
+        let batch = group::consume(consumer, 4, Duration::from_millis(200)).unwrap();
+        offsets.extend(batch.iter().map(|message| message.offset()));
+    }
+    offsets
+}
+
+fn from_the_beginning(consumer: &GroupConsumer, topic: &str) {
+    consumer.seek(topic, 0, Offset::Beginning, PATIENCE).unwrap();
+}
+
+#[test]
+fn a_batch_holds_nothing_that_is_done_wherever_librdkafka_goes_on_reading() {
+    let (topic, group) = filled("back");
+    let mut config = config();
+    config.set("group.id", &group).set("enable.auto.commit", "false").set("auto.offset.reset", "earliest");
+    let consumer = Group::consumer(&config).unwrap();
+    consumer.subscribe(&[&topic]).unwrap();
+    let commit = |offset| {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&topic, 0, Offset::Offset(offset)).unwrap();
+        consumer.commit(&list, CommitMode::Sync).unwrap();
+    };
+    // Assigned, and no batch read yet.
+    let end = Instant::now() + PATIENCE;
+    while group::poll(&consumer, Duration::from_millis(100)).unwrap().is_none() {
+        assert!(Instant::now() < end, "nothing to read");
+    }
+    commit(6);
+    from_the_beginning(&consumer, &topic);
+    assert_eq!(consumed(&consumer, COUNT - 6), [6, 7, 8, 9]);
+    // The same assignment, further on.
+    from_the_beginning(&consumer, &topic);
+    fill(&topic, 1, ["new"]);
+    assert_eq!(consumed(&consumer, 1), [10]);
+    // What was read and not committed is read again, if that is asked for.
+    group::rewind(&consumer, PATIENCE).unwrap();
+    assert_eq!(consumed(&consumer, COUNT + 1 - 6), [6, 7, 8, 9, 10]);
 }
