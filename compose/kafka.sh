@@ -298,7 +298,8 @@ watch_stdin() {
   (
     exec 9>&-
     while IFS= read -r _; do :; done
-    [ ! -e "$scratch/alive" ] || kill -USR1 $$
+    # Again and again: bash may lose a signal that comes while it starts a process.
+    while [ -e "$scratch/alive" ] && kill -USR1 $$ 2>/dev/null; do sleep 1; done
   ) <&3 3<&- &
   echo $! >"$scratch/pids/stdin"
   exec 3<&-

@@ -204,6 +204,7 @@ fn nothing_is_left_of_a_start_that_is_interrupted() {
     ];
     let machine = Machine::ready();
     for (name, end, code) in ends {
+        println!("{name}"); // shown with a failure
         let port = free_ports(6).to_string();
         let arguments = ["--stop-on-eof", "--nodes", "3", "--port", &port];
         let mut script = Script::start(machine.interruptible_kafka().args(arguments));
