@@ -107,7 +107,18 @@ fn each_costs_their_own_grade_only() {
     let mine = class.path("mine");
     write(&mine, "of the instructor's");
     fs::set_permissions(&mine, Permissions::from_mode(0o600)).unwrap();
-    class.student("spy", &format!("fn main() {{ panic!(\"{{:?}} {{:?}} {{}}\", std::env::var(\"SECRET\"), std::env::var(\"HOME\").unwrap().contains(\"/lab-run-\"), std::fs::read({mine:?}).is_ok()) }}\n"));
+    class.student(
+        "spy",
+        &format!(
+            "fn main() {{
+                let home = std::env::var(\"HOME\").unwrap();
+                let secret = std::env::var(\"SECRET\");
+                let read = std::fs::read({mine:?}).is_ok();
+                let moved = std::fs::rename(&home, format!(\"{{home}}-moved\")).is_ok();
+                panic!(\"{{secret:?}} {{}} {{read}} {{moved}}\", home.contains(\"/lab-run-\"))
+            }}"
+        ),
+    );
     class.student("flood", "fn main() { loop { println!(\"sent x\") } }\n");
     // It leaves its session, forgets its environment and its parent.
     let survivor = "sleep 98765.4321";
@@ -217,7 +228,7 @@ fn each_costs_their_own_grade_only() {
     assert!(class.grade("links")["notes"].to_string().contains(r#"{"left-out":"secret.rs"}"#));
     let spy = class.grade("spy")["scenarios"][0]["ended"].to_string();
     assert!(
-        spy.contains("status 101") && spy.contains(&format!("Err(NotPresent) true {}", !getuid().is_root())),
+        spy.contains("status 101") && spy.contains(&format!("Err(NotPresent) true {0} {0}", !getuid().is_root())),
         "{spy}"
     );
     let csv = fs::read_to_string(class.path("grades.csv")).unwrap();
