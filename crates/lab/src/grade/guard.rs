@@ -1,10 +1,7 @@
-//! Watches over the rooms: too late, too many processes, too much on the disk; and finds what has left its process group.
+//! Watches over the rooms: too late, too many processes, too much on the disk; and ends what is left in them.
 //!
-//! What was started in a room is known by a variable of its environment, and if it has no such any more, by the process
-//! that started it, or by the room's account. Whatever loses its parent becomes the lab's own child (the lab is a *subreaper*), so that nothing gets
-//! away unseen: a child of the lab that nobody knows is ended. What multiplies more quickly than the watch looks meets the
-//! kernel's limit, which counts the processes of the room's account, or of the user if that is not root. On Linux only; elsewhere, a room ends its programs' process
-//! groups.
+//! What multiplies more quickly than the watch looks meets the kernel's limit, which counts the processes of the room's
+//! account, or of the user if that is not root. On Linux only; elsewhere, a room ends its programs' process groups.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,10 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitOptions, getpgrp, kill_process, kill_process_group, nice, waitpid};
+use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group, nice};
 
 use super::accounts::Accounts;
 use super::room::{Breach, MARK, Room};
+use super::sight::{Sight, descend, orphans};
 use crate::names::random_seed;
 use crate::processes::{self, Process};
 use crate::reaper;
@@ -54,9 +52,6 @@ const CLEARING: Duration = Duration::from_secs(10);
 /// The time between two looks then, in which others look and what was killed ends.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A child of the lab that has ended and that nobody asks for so long is nobody's.
-const ORPHANED: Duration = Duration::from_secs(1);
-
 /// The room that the compiler has: nothing in it is counted.
 const WORKSHOP: usize = 0;
 
@@ -81,15 +76,6 @@ struct Shared {
     is_over: AtomicBool,
     rooms: Mutex<Vec<Arc<Room>>>,
     sight: Mutex<Sight>,
-}
-
-/// What was seen.
-#[derive(Debug, Default)]
-struct Sight {
-    /// The room of each process that belongs to one, by its number and start.
-    known: HashMap<(i32, u64), usize>,
-    /// Since when the lab's children that ended and are nobody's have been seen.
-    ended: HashMap<(i32, u64), Instant>,
 }
 
 impl Guard {
@@ -297,52 +283,6 @@ fn processors() -> usize {
 
 fn most_threads() -> usize {
     MOST_THREADS + FOR_EACH_PROCESSOR * processors()
-}
-
-/// What was started by those that are known, or is in a group that one of them has founded, is in their room.
-fn descend(processes: &[Process], known: &mut HashMap<(i32, u64), usize>) {
-    // The lab's own group outlives whoever founded it: then its number may be that of a process in a room.
-    let foreign = |group: i32| Pid::from_raw(group).is_some_and(|group| group != getpgrp());
-    // Children of children, in whatever order they come.
-    loop {
-        let started: HashMap<i32, usize> = known.iter().map(|((pid, _), room)| (*pid, *room)).collect();
-        let before = known.len();
-        for process in processes {
-            let founded = started.get(&process.group).filter(|_| foreign(process.group));
-            if let Some(room) = started.get(&process.parent).or(founded) {
-                known.entry((process.pid, process.started)).or_insert(*room);
-            }
-        }
-        if known.len() == before {
-            return;
-        }
-    }
-}
-
-/// The lab's children that run, and that neither it nor anybody known has started; those that have ended are asked how.
-fn orphans<'p>(processes: &'p [Process], known: &HashMap<(i32, u64), usize>, sight: &mut Sight) -> Vec<&'p Process> {
-    let me = i32::try_from(std::process::id()).unwrap_or_default();
-    let ours = processes.iter().filter(|process| process.parent == me && !reaper::is_running(process.pid));
-    let (ended, running): (Vec<&Process>, Vec<&Process>) = ours.partition(|process| process.is_zombie);
-    let mut since = HashMap::new();
-    for process in ended {
-        let key = (process.pid, process.started);
-        let first = sight.ended.get(&key).copied().unwrap_or_else(Instant::now);
-        since.insert(key, first);
-        if first.elapsed() > ORPHANED {
-            let _ = Pid::from_raw(process.pid).map(|pid| waitpid(Some(pid), WaitOptions::NOHANG));
-        }
-    }
-    sight.ended = since;
-    let is_unknown = |process: &&Process| !known.contains_key(&(process.pid, process.started));
-    running.into_iter().filter(is_unknown).filter(|process| !is_the_lab(process.pid)).collect()
-}
-
-/// The lab's own executable: the process that keeps watch, or one that is about to become another program.
-fn is_the_lab(pid: i32) -> bool {
-    let lab = std::env::current_exe().ok();
-    // One that has no executable is about to end.
-    processes::executable(pid).is_none_or(|executable| Some(executable) == lab)
 }
 
 fn kill(pid: i32) {

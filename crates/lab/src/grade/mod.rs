@@ -5,7 +5,7 @@
 //! | `class` | whose work is where |
 //! | `sources` | what is taken of it |
 //! | `workshop` | how it becomes programs |
-//! | `limits`, `accounts`, `room`, `guard` | where these run, what they may use, as whom, who watches |
+//! | `limits`, `accounts`, `room`, `guard`, `sight` | where these run, what they may use, as whom, who watches |
 //! | `examine` | what they do there, once or twice |
 //! | `record`, `log` | what is known of an exercise, and how it survives an interruption |
 //! | `table`, `files` | the results, for readers and for programs |
@@ -19,6 +19,7 @@ mod limits;
 mod log;
 mod record;
 mod room;
+mod sight;
 mod sources;
 mod table;
 mod workshop;
