@@ -444,10 +444,11 @@ impl Machine {
 
 /// A command in a process group of its own, as a terminal starts it.
 fn interruptible(program: PathBuf) -> Command {
-    // Whoever runs the tests in the background may have made them ignore SIGINT, and bash keeps what it inherits.
+    // Whoever runs the tests in the background may have made them ignore these (nohup does), and bash keeps what it
+    // inherits.
     let mut command = if cfg!(target_os = "linux") {
         let mut env = Command::new("env");
-        env.arg("--default-signal=INT").arg(program);
+        env.args(["--default-signal=INT", "--default-signal=HUP"]).arg(program);
         env
     } else {
         Command::new(program)
