@@ -298,8 +298,7 @@ watch_stdin() {
   (
     exec 9>&-
     while IFS= read -r _; do :; done
-    # Again and again: bash may lose a signal that comes while it starts a process.
-    while [ -e "$scratch/alive" ] && kill -USR1 $$ 2>/dev/null; do sleep 1; done
+    [ ! -e "$scratch/alive" ] || kill -USR1 $$
   ) <&3 3<&- &
   echo $! >"$scratch/pids/stdin"
   exec 3<&-
