@@ -162,7 +162,7 @@ fn drop_done(consumer: &GroupConsumer, batch: &mut Vec<BorrowedMessage<'_>>) -> 
     let mut next = consumer.context().next();
     let next = match &mut *next {
         Some(next) => next,
-        unknown => unknown.insert(offsets(&committed(consumer, &consumer.assignment()?, COMMITTED_LIMIT)?)),
+        unknown => unknown.insert(offsets(&committed(consumer, consumer.assignment()?, COMMITTED_LIMIT)?)),
     };
     let read = batch.len();
     batch.retain(|message| {
@@ -181,11 +181,11 @@ fn drop_done(consumer: &GroupConsumer, batch: &mut Vec<BorrowedMessage<'_>>) -> 
 
 fn committed(
     consumer: &GroupConsumer,
-    assigned: &TopicPartitionList,
+    assigned: TopicPartitionList,
     limit: Duration,
 ) -> Result<TopicPartitionList, Error> {
     consumer
-        .committed_offsets(assigned.clone(), limit)
+        .committed_offsets(assigned, limit)
         .map_err(|error| Error::failed(format!("the committed offsets cannot be read: {error}")))
 }
 
@@ -250,7 +250,7 @@ pub fn rewind(consumer: &GroupConsumer, limit: Duration) -> Result<(), Error> {
     if assigned.count() == 0 {
         return Ok(());
     }
-    let mut committed = committed(consumer, &assigned, limit)?;
+    let mut committed = committed(consumer, assigned, limit)?;
     *consumer.context().next() = Some(offsets(&committed));
     let mut uncommitted = Vec::new();
     for partition in committed.elements() {

@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 
 /// Sockets, pipes and files of one run: its broker, its proxy, its programs. 50 on average, 90 at most.
-const OF_A_RUN: u64 = 64;
+const OF_A_RUN: usize = 64;
 
-/// Runs of an exercise, which are done all at once.
-const OF_AN_EXERCISE: u64 = 5;
+/// Runs of an exercise, which are done all at once, on average.
+pub(crate) const RUNS_OF_AN_EXERCISE: usize = 5;
 
 /// Nobody asks for more files; a system without a limit would keep tables for all of them.
 const MOST_FILES: u64 = 1 << 16;
@@ -25,18 +25,22 @@ pub(crate) fn runs() -> usize {
 
 /// How many students' exercises at once.
 pub(crate) fn exercises() -> usize {
-    at_once(3, 12, OF_A_RUN * OF_AN_EXERCISE)
+    at_once(3, 12, OF_A_RUN * RUNS_OF_AN_EXERCISE)
 }
 
-fn at_once(to_a_processor: usize, most: usize, files: u64) -> usize {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let within_files = usize::try_from(open_files() / files).unwrap_or(most);
-    (to_a_processor * processors).min(most).min(within_files).max(1)
+/// Processors of which the lab may use all.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn open_files() -> u64 {
-    static OPEN_FILES: OnceLock<u64> = OnceLock::new();
+fn at_once(to_a_processor: usize, most: usize, files: usize) -> usize {
+    (to_a_processor * processors()).min(most).min(open_files() / files).max(1)
+}
+
+fn open_files() -> usize {
+    static OPEN_FILES: OnceLock<usize> = OnceLock::new();
     // Refused (it is not, below the hard limit): as it is.
-    let as_it_is = |_| rlimit::Resource::NOFILE.get_soft().unwrap_or(OF_A_RUN);
-    *OPEN_FILES.get_or_init(|| rlimit::increase_nofile_limit(MOST_FILES).unwrap_or_else(as_it_is))
+    let as_it_is = |_| rlimit::Resource::NOFILE.get_soft().unwrap_or_default();
+    let raise = || rlimit::increase_nofile_limit(MOST_FILES).unwrap_or_else(as_it_is);
+    *OPEN_FILES.get_or_init(|| usize::try_from(raise()).unwrap_or(usize::MAX))
 }

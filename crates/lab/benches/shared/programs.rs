@@ -1,5 +1,5 @@
-//! Builds what is measured: the programs with cargo (in this benchmark's own profile), and the programs in C against the very librdkafka that
-//! cargo has just built for them.
+//! Builds what is measured: the programs with cargo (in this benchmark's own profile), and the programs in C against the
+//! very librdkafka that cargo has just built for them.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};

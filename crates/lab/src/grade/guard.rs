@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group, ni
 use super::accounts::Accounts;
 use super::room::{Breach, MARK, Room};
 use super::sight::{Sight, descend, orphans};
+use crate::capacity::{RUNS_OF_AN_EXERCISE, processors};
 use crate::names::random_seed;
 use crate::processes::{self, Process};
 use crate::reaper;
@@ -38,9 +39,7 @@ const FOR_EACH_PROCESSOR: usize = 4;
 /// What the kernel allows an account above that: the watch comes first.
 const MORE_FOR_AN_ACCOUNT: usize = 16;
 
-/// Rooms of an exercise at the same time, and what the kernel allows the user for each where there are no accounts: some
-/// more than it takes on average.
-const ROOMS: usize = 5;
+/// What the kernel allows the user for each room where there are no accounts: some more than it takes on average.
 const FOR_A_ROOM: usize = 24;
 
 /// So long after a crowd was seen, all of it is gone.
@@ -95,7 +94,7 @@ impl Guard {
             // Before there is a watch: it would know nothing of who tries them.
             accounts: Accounts::open(),
             most: processes::of_this_user()
-                .map(|now| now + most_threads() + at_once * ROOMS * (FOR_A_ROOM + processors())),
+                .map(|now| now + most_threads() + at_once * RUNS_OF_AN_EXERCISE * (FOR_A_ROOM + processors())),
             crowd: Mutex::default(),
             next: AtomicUsize::new(WORKSHOP + 1),
             is_over: AtomicBool::new(false),
@@ -246,10 +245,12 @@ impl Guard {
             }
         }
         descend(&processes, &mut known);
-        for orphan in orphans(&processes, &known, &mut sight) {
-            known.insert((orphan.pid, orphan.started), self.owner(orphan.pid).unwrap_or(NOWHERE));
+        let orphans = orphans(&processes, &known, &mut sight);
+        if !orphans.is_empty() {
+            let owned = |it: &Process| ((it.pid, it.started), self.owner(it.pid).unwrap_or(NOWHERE));
+            known.extend(orphans.into_iter().map(owned));
+            descend(&processes, &mut known);
         }
-        descend(&processes, &mut known);
         let in_rooms = processes.into_iter().filter(|process| !process.is_zombie).filter_map(|process| {
             let room = known.get(&(process.pid, process.started))?;
             Some((*room, process))
@@ -275,10 +276,6 @@ impl Guard {
     fn rooms(&self) -> MutexGuard<'_, Vec<Arc<Room>>> {
         self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn most_threads() -> usize {

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use crate::lab::{expect, lab, stderr, stdout};
+use crate::support::same_environment;
 
 /// Longer than a build and a check take on a busy machine.
 const LONG: Duration = Duration::from_secs(180);
@@ -99,12 +100,7 @@ fn on_a_terminal_keys_are_answered_between_the_checks() {
     let command = student(&progress, &[]);
     let mut script = Command::new("script");
     script.args(["-qefc", &watch, "/dev/null"]).env("TERM", "xterm");
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => script.env(name, value),
-            None => script.env_remove(name),
-        };
-    }
+    same_environment(&mut script, &command);
     script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut script = Ends(script.spawn().unwrap());
     let mut keys = script.0.stdin.take().unwrap();

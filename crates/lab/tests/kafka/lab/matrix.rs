@@ -6,6 +6,7 @@ use lab::catalogue::PROGRAMS;
 use lab::{matrix, scenarios};
 
 use super::{expect, json, lab, stderr, stdout};
+use crate::support::same_environment;
 
 #[test]
 fn every_program_does_under_every_fault_what_was_announced() {
@@ -25,12 +26,7 @@ fn as_many_files_may_be_open_as_the_system_grants() {
     let run = lab(&["run", "eos-pipeline", "calm"]);
     let mut few = Command::new("sh");
     few.args(["-c", "ulimit -Sn 20 && exec \"$@\"", "sh"]).arg(run.get_program()).args(run.get_args());
-    for (name, value) in run.get_envs() {
-        match value {
-            Some(value) => few.env(name, value),
-            None => few.env_remove(name),
-        };
-    }
+    same_environment(&mut few, &run);
     expect(&few.output().unwrap(), 0);
 }
 
